@@ -1,0 +1,179 @@
+#include "common/json.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "common/strbuf.h"
+
+struct json_writer {
+	json_t *root;
+	json_t *open[JSON_DEPTH_MAX]; /* borrowed from root, outermost first */
+	size_t depth;
+	int failed;
+};
+
+int json_writer_new(struct json_writer **ret_writer)
+{
+	struct json_writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer)
+		return -ENOMEM;
+	*ret_writer = writer;
+	return 0;
+}
+
+struct json_writer *json_writer_free(struct json_writer *writer)
+{
+	int saved = errno;
+
+	if (writer)
+		json_decref(writer->root);
+	free(writer);
+	errno = saved;
+	return NULL;
+}
+
+static void fail(struct json_writer *writer, int code)
+{
+	if (!writer->failed)
+		writer->failed = code;
+}
+
+/* Puts `value` where the writer stands; takes the reference. */
+static void add(struct json_writer *writer, const char *key, json_t *value)
+{
+	json_t *parent = writer->depth ? writer->open[writer->depth - 1] : NULL;
+	int r;
+
+	if (!value) {
+		fail(writer, -ENOMEM);
+		return;
+	}
+	if (writer->failed) {
+		json_decref(value);
+		return;
+	}
+	if (!parent) {
+		if (writer->root) {
+			json_decref(value);
+			fail(writer, -EINVAL);
+			return;
+		}
+		writer->root = value;
+		return;
+	}
+	if (json_is_object(parent) != (key != NULL)) {
+		json_decref(value);
+		fail(writer, -EINVAL);
+		return;
+	}
+	r = key ? json_object_set_new(parent, key, value) : json_array_append_new(parent, value);
+	if (r < 0)
+		fail(writer, -ENOMEM);
+}
+
+static void begin(struct json_writer *writer, const char *key, json_t *container)
+{
+	if (writer->depth == JSON_DEPTH_MAX) {
+		json_decref(container);
+		fail(writer, -E2BIG);
+		return;
+	}
+	add(writer, key, container);
+	if (!writer->failed)
+		writer->open[writer->depth++] = container;
+}
+
+void json_begin_object(struct json_writer *writer, const char *key)
+{
+	begin(writer, key, json_object());
+}
+
+void json_begin_array(struct json_writer *writer, const char *key)
+{
+	begin(writer, key, json_array());
+}
+
+void json_end(struct json_writer *writer)
+{
+	if (writer->failed)
+		return;
+	if (!writer->depth)
+		fail(writer, -EINVAL);
+	else
+		writer->depth--;
+}
+
+/* The length of the valid UTF-8 sequence at `s` (RFC 3629), or 0. */
+static size_t sequence_length(const unsigned char *s)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t length;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	length = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	if (s[0] == 0xed)
+		high = 0x9f;
+	if (s[0] == 0xf0)
+		low = 0x90;
+	if (s[0] == 0xf4)
+		high = 0x8f;
+	for (size_t i = 1; i < length; i++) {
+		if (s[i] < low || s[i] > high)
+			return 0;
+		low = 0x80;
+		high = 0xbf;
+	}
+	return length;
+}
+
+void json_add_string(struct json_writer *writer, const char *key, const char *value)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (!value) {
+		add(writer, key, json_null());
+		return;
+	}
+	while (*value) {
+		size_t length = sequence_length((const unsigned char *)value);
+
+		if (length)
+			strbuf_add(&text, value, length);
+		else
+			strbuf_add_string(&text, "\xef\xbf\xbd");
+		value += length ? length : 1;
+	}
+	if (text.failed)
+		fail(writer, -ENOMEM);
+	else
+		add(writer, key, json_string(text.data ? text.data : ""));
+	strbuf_release(&text);
+}
+
+void json_add_integer(struct json_writer *writer, const char *key, int64_t value)
+{
+	add(writer, key, json_integer(value));
+}
+
+void json_add_boolean(struct json_writer *writer, const char *key, bool value)
+{
+	add(writer, key, json_boolean(value));
+}
+
+int json_print(const struct json_writer *writer, FILE *file)
+{
+	if (writer->failed)
+		return writer->failed;
+	if (writer->depth || !writer->root)
+		return -EINVAL;
+	if (json_dumpf(writer->root, file, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0 ||
+		fputc('\n', file) == EOF || fflush(file) == EOF)
+		return -EIO;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * JSON that people and scripts read: a writer over jansson, which nothing else of ours includes.
+ *
+ * Containers nest: json_begin_object() and json_begin_array() open one, json_end() closes the
+ * innermost. `key` names the member of an object and is NULL inside an array and for the outermost
+ * value. The first failure sticks, as in a strbuf, so that a caller may add freely and check once,
+ * when it prints. Not thread-safe.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+
+enum { JSON_DEPTH_MAX = 16 };
+
+struct json_writer;
+
+int json_writer_new(struct json_writer **ret_writer);
+struct json_writer *json_writer_free(struct json_writer *writer);
+DEFINE_CLEANUP(struct json_writer *, json_writer_free)
+
+void json_begin_object(struct json_writer *writer, const char *key);
+void json_begin_array(struct json_writer *writer, const char *key);
+void json_end(struct json_writer *writer);
+
+/* A string; NULL is written as null. JSON has only Unicode: each byte that is not part of valid
+ * UTF-8 is shown as U+FFFD. */
+void json_add_string(struct json_writer *writer, const char *key, const char *value);
+void json_add_integer(struct json_writer *writer, const char *key, int64_t value);
+void json_add_boolean(struct json_writer *writer, const char *key, bool value);
+
+/* Prints the finished value, indented, with a newline. -EINVAL where a container is still open,
+ * -ENOMEM where memory ran out on the way, -EIO where `file` did not take it. */
+int json_print(const struct json_writer *writer, FILE *file);
