@@ -34,7 +34,11 @@ struct rule {
 	struct rule_place place;
 };
 
-enum { RULE_COUNT_MAX = 10000 };
+enum {
+	RULE_COUNT_MAX = 10000,
+	RULE_EXCEPTS_MAX = 1000,   /* of one rule */
+	RULE_PROTECTED_MAX = 1000, /* paths of one set */
+};
 
 struct rule_set;
 
@@ -45,7 +49,9 @@ DEFINE_CLEANUP(struct rule_set *, rule_set_free)
 /*
  * Appends a copy of `rule`; a later rule wins full ties. A pattern that ends in '/' and is
  * RULE_GLOB becomes RULE_DIRECTORY. Checks the pattern and the excepts as pattern_parse() does, and
- * the limit on their number: -EINVAL or -E2BIG with the place in `error`.
+ * the limits on their number: -EINVAL or -E2BIG with the place in `error`. A bad byte of the
+ * pattern is named by place.column plus its offset, so place.column is that of the pattern's first
+ * byte. RULE_FILE with a pattern that ends in '/' is -EINVAL.
  */
 int rule_set_add(struct rule_set *set, const struct rule *rule, struct ward_error *error);
 
@@ -57,11 +63,14 @@ int rule_set_append(struct rule_set *set, const struct rule_set *other, struct w
 void rule_set_set_default(struct rule_set *set, enum ward_level level);
 enum ward_level rule_set_default(const struct rule_set *set);
 
+/* True once rule_set_set_default() was called, here or in an appended set. */
+bool rule_set_default_is_set(const struct rule_set *set);
+
 /*
  * Caps one exact path (relative to the codebase, no leading slash, no "." or ".." components) at
  * LEVEL_READ whatever the rules say: self-protection of the policy files in force and of the places
- * where a loader would look for one. A directory above it keeps its verdict but is never uniform
- * below.
+ * where a loader would look for one. A directory above it keeps its verdict but is never uniformly
+ * writable below. -EINVAL for what is no such path, -E2BIG, -ENOMEM.
  */
 int rule_set_protect(struct rule_set *set, const char *path);
 
