@@ -125,7 +125,7 @@ static int close_by_walk(int first, const int *keep, size_t count)
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
-		int fd = atoi(entry->d_name);
+		int fd = (int)strtol(entry->d_name, NULL, 10);
 		bool kept = entry->d_name[0] == '.' || fd < first || fd == dirfd(dir);
 
 		for (size_t i = 0; i < count; i++)
