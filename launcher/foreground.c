@@ -1,0 +1,182 @@
+#include "launcher/foreground.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "launcher/stdio.h"
+#include "runtime/sandbox.h"
+
+struct foreground {
+	struct stdio *stdio;
+	struct exec *exec; /* NULL before the start and after the end */
+	int signals;
+	bool cut_short; /* the user does not wait for the rest of the output */
+};
+
+/*
+ * From here on signals are read from a descriptor. Called after the sandbox has started, so that
+ * its processes do not inherit the mask; until then a signal simply ends this process, and the
+ * sandbox with it. SIGPIPE, SIGTTIN and SIGTTOU are blocked to get EPIPE and EIO instead.
+ */
+static int take_signals(struct ward_error *error)
+{
+	static const int taken[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP};
+	static const int blocked[] = {SIGPIPE, SIGTTIN, SIGTTOU};
+	sigset_t watched, mask;
+	int fd;
+
+	sigemptyset(&watched);
+	for (size_t i = 0; i < ELEMENTS(taken); i++)
+		sigaddset(&watched, taken[i]);
+	mask = watched;
+	for (size_t i = 0; i < ELEMENTS(blocked); i++)
+		sigaddset(&mask, blocked[i]);
+	fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0 || sigprocmask(SIG_BLOCK, &mask, NULL) < 0) {
+		error_set_errno(error, -errno, "signals can't be forwarded");
+		fd_close(fd);
+		return error ? error->code : -EIO;
+	}
+	return fd;
+}
+
+/* Stops the command and then ourselves; goes on when the shell says so. */
+static void suspend(struct foreground *foreground)
+{
+	struct terminal *terminal = stdio_terminal(foreground->stdio);
+
+	if (foreground->exec)
+		exec_signal(foreground->exec, SIGSTOP);
+	if (terminal)
+		terminal_restore(terminal);
+	raise(SIGSTOP);
+	if (terminal) {
+		terminal_update(terminal);
+		terminal_resize(terminal);
+	}
+	if (foreground->exec)
+		exec_signal(foreground->exec, SIGCONT);
+}
+
+static void handle_signal(struct foreground *foreground, int signal)
+{
+	struct terminal *terminal = stdio_terminal(foreground->stdio);
+
+	if (signal == SIGWINCH) {
+		if (terminal)
+			terminal_resize(terminal);
+	} else if (signal == SIGTSTP) {
+		suspend(foreground);
+	} else if (foreground->exec) {
+		exec_signal(foreground->exec, signal);
+	} else {
+		foreground->cut_short = true;
+	}
+}
+
+static void handle_signals(struct foreground *foreground)
+{
+	struct signalfd_siginfo info;
+
+	while (read(foreground->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		handle_signal(foreground, (int)info.ssi_signo);
+}
+
+/* Waits for something to happen and deals with it. True where the command has ended. */
+static bool turn(struct foreground *foreground)
+{
+	struct terminal *terminal = stdio_terminal(foreground->stdio);
+	struct pollfd polls[STDIO_POLLS + 2];
+	int wait = -1;
+
+	if (terminal && foreground->exec && terminal_update(terminal))
+		wait = TERMINAL_PERIOD;
+	stdio_prepare(foreground->stdio, polls);
+	polls[STDIO_POLLS] = (struct pollfd){.fd = foreground->signals, .events = POLLIN};
+	polls[STDIO_POLLS + 1] = (struct pollfd){
+		.fd = foreground->exec ? exec_fd(foreground->exec) : -1, .events = POLLIN};
+	if (poll(polls, ELEMENTS(polls), wait) < 0)
+		return false;
+	stdio_step(foreground->stdio, polls);
+	if (polls[STDIO_POLLS].revents)
+		handle_signals(foreground);
+	if (terminal && terminal_take_suspend(terminal))
+		suspend(foreground);
+	return polls[STDIO_POLLS + 1].revents != 0;
+}
+
+/* The command's own end; then that of whatever it left behind, and the rest of the output. */
+static int run_to_the_end(struct foreground *foreground, struct sandbox **sandbox,
+	struct exec_result *ret_result, struct ward_error *error)
+{
+	int r;
+
+	while (!turn(foreground))
+		;
+	r = exec_wait(foreground->exec, ret_result, error);
+	foreground->exec = exec_free(foreground->exec);
+	*sandbox = sandbox_stop(*sandbox);
+	stdio_ended(foreground->stdio);
+	while (stdio_output_active(foreground->stdio) && !foreground->cut_short)
+		turn(foreground);
+	return r;
+}
+
+static int exec_in(struct foreground *foreground, struct sandbox *sandbox,
+	const struct settings *settings, const char *const *argv, struct ward_error *error)
+{
+	const int *inside = stdio_inside(foreground->stdio);
+	struct exec_request request = {
+		.argv = argv,
+		.env = settings->env,
+		.env_count = settings->env_count,
+		.workdir = settings->workdir,
+		.stdio = {inside[0], inside[1], inside[2]},
+		.terminal = stdio_terminal(foreground->stdio) != NULL,
+		.timeout_ms = settings->timeout_ms,
+	};
+	int r = sandbox_exec(sandbox, &request, &foreground->exec, error);
+
+	stdio_started(foreground->stdio);
+	return r;
+}
+
+int foreground_run(const struct settings *settings, const char *const *argv, bool suspendable,
+	struct ward_error *error)
+{
+	struct sandbox_spec spec = {
+		.codebase = settings->codebase.path,
+		.codebase_fd = settings->codebase.fd,
+		.project = settings->project,
+	};
+	_cleanup_(stdio_freep) struct stdio *stdio = NULL;
+	_cleanup_(sandbox_stopp) struct sandbox *sandbox = NULL;
+	_cleanup_(fd_closep) int signals = -1;
+	struct foreground foreground = {.signals = -1};
+	struct exec_result result = {0};
+	int r;
+
+	r = stdio_open(suspendable, &stdio, error);
+	if (r < 0)
+		return r;
+	r = sandbox_start(&spec, &sandbox, error);
+	if (r < 0)
+		return r;
+	signals = take_signals(error);
+	if (signals < 0)
+		return signals;
+	foreground.stdio = stdio;
+	foreground.signals = signals;
+	r = exec_in(&foreground, sandbox, settings, argv, error);
+	if (r < 0)
+		return r;
+	r = run_to_the_end(&foreground, &sandbox, &result, error);
+	if (r == 0)
+		r = stdio_finish(stdio, error);
+	return r < 0 ? r : result.exit_code;
+}

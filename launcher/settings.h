@@ -1,0 +1,41 @@
+/*
+ * What `ward run` and `ward shell` are told: the command line over the policy.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "launcher/codebase.h"
+#include "launcher/options.h"
+#include "policy/project.h"
+
+/* Rules of the command line win over all that a policy file can say. */
+enum { COMMAND_LINE_PRIORITY = 1000000 };
+#define COMMAND_LINE_PLACE "<command line>"
+
+struct settings {
+	struct codebase codebase;
+	struct project *project; /* with the command line's rules; protected */
+	struct env_entry *env;   /* the command line's; the policy's is in `project` */
+	size_t env_count;
+	char *workdir; /* inside; NULL: the mount point */
+	uint32_t timeout_ms;
+};
+
+#define SETTINGS_NONE                                                                              \
+	{                                                                                          \
+		.codebase = CODEBASE_NONE                                                          \
+	}
+
+/*
+ * Opens the codebase, loads its policy, puts the options on top, and checks that all of it can be
+ * done: rules that do not compile and limits that can't be enforced are errors, with their place.
+ * Release with settings_release().
+ */
+int settings_load(
+	const struct arguments *arguments, struct settings *ret_settings, struct ward_error *error);
+
+void settings_release(struct settings *settings);
+
+/* Parses a time in seconds, such as "90" or "0.5", into milliseconds. -EINVAL, -ERANGE. */
+int parse_seconds(const char *text, uint32_t *ret_ms);
