@@ -24,12 +24,8 @@ struct resources {
 	uint32_t pids;
 };
 
+/* A name and its value: of the environment, or a label. */
 struct env_entry {
-	char *name;
-	char *value;
-};
-
-struct label {
 	char *name;
 	char *value;
 };
@@ -64,10 +60,13 @@ struct project {
 	size_t env_count;
 	char *shell;
 	struct docker_options docker;
-	struct label *labels;
+	struct env_entry *labels;
 	size_t label_count;
 	struct policy_source *sources; /* every file that was read, presets excluded */
 	size_t source_count;
+	struct policy_source *links; /* every symlink through which one was reached: where it lies,
+					with its directory real */
+	size_t link_count;
 };
 
 #define PROJECT_POLICY_FILE "ward.yaml"
@@ -77,11 +76,12 @@ struct project *project_free(struct project *project);
 DEFINE_CLEANUP(struct project *, project_free)
 
 /*
- * Loads `name`: a path if it has a slash or names an existing file, else a preset. `trust` is what
- * the policy may say; what a TRUST_PROJECT file extends is trusted no more than it. Errors carry
- * file:line:column: syntax, unknown and duplicate keys (with "did you mean"), wrong types, bad
- * patterns, limits (1 MiB a file, 10,000 rules, nesting 16, 16 levels of extends, no aliases,
- * anchors, tags or second documents), cycles.
+ * Loads `name`: the preset of that name if there is one (so that no file of a codebase stands in
+ * for a preset), else a path. `trust` is what the policy may say; what a TRUST_PROJECT file extends
+ * is trusted no more than it, and must lie, as the file itself, in the directory of `name` or below
+ * it, with every symlink on the way to it. Errors carry file:line:column: syntax, unknown and
+ * duplicate keys (with "did you mean"), wrong types, bad patterns, limits (1 MiB a file, 10,000
+ * rules, nesting 16, 16 levels of extends, no aliases, anchors, tags or second documents), cycles.
  */
 int project_load(
 	const char *name, enum trust trust, struct project **ret_project, struct ward_error *error);
@@ -96,8 +96,8 @@ int project_load_preset(const char *name, struct project **ret_project, struct w
 
 /*
  * Puts the self-protection of `project` into its rules for the codebase at `codebase` (an absolute
- * real path): each source below it, by its path in the codebase, and the places where a policy
- * would be looked for (PROJECT_POLICY_FILE at the root), existing or not.
+ * real path): each source below it and each symlink to one, by its path in the codebase, and the
+ * place where a policy would be looked for (PROJECT_POLICY_FILE at the root), existing or not.
  */
 int project_protect(struct project *project, const char *codebase);
 
