@@ -9,11 +9,15 @@ tree=${1:-$(dirname "$0")/../..}
 cd "$tree" || exit 2
 complaints=0
 
-# Every file of ours, NUL-terminated, from the top of the tree: nothing that was built.
+# Every file of ours, NUL-terminated, from the top of the tree: nothing that was built, here or in a
+# build directory below.
 all_files() {
-	find . \( -name .git -o -name autom4te.cache -o -name build-aux -o -path './build*' \
+	find . -mindepth 1 \( -name .git -o -name autom4te.cache -o -name build-aux -o -path './build*' \
 		-o -path './ward-[0-9]*' -o -path ./configure -o -path ./aclocal.m4 \
-		-o -path './config.*' -o -path ./Makefile -o -path ./Makefile.in \) -prune -o -type f "$@" -printf '%P\0' | LC_ALL=C sort -z
+		-o -path './config.*' -o -path ./Makefile -o -path ./Makefile.in \
+		-o -path './_build' -o -path './_inst' \
+		-o -type d -exec test -e '{}/config.status' \; \) -prune \
+		-o -type f "$@" -printf '%P\0' | LC_ALL=C sort -z
 }
 
 c_files() {
