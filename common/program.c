@@ -36,6 +36,28 @@ static int cut_suffix(char *path, const char *suffix)
 	return 1;
 }
 
+/* Cuts "/tests/KIND/NAME" from the path of a test program, which is never installed. */
+static int is_test(char *path)
+{
+	static const char *const kinds[] = {
+		"tests/bench", "tests/cases", "tests/fuzz", "tests/unit"};
+	char directory[PATH_MAX];
+	char *slash;
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	slash = strrchr(directory, '/');
+	if (!slash)
+		return 0;
+	*slash = '\0';
+	for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+		if (cut_suffix(directory, kinds[i])) {
+			memcpy(path, directory, strlen(directory) + 1);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 /* The top of the build tree in which the calling program lies, or of the moved prefix; NULL if
  * neither. */
 static char *own_top(int *ret_built)
@@ -51,6 +73,10 @@ static char *own_top(int *ret_built)
 			*ret_built = 1;
 			return strdup(self);
 		}
+	}
+	if (is_test(self)) {
+		*ret_built = 1;
+		return strdup(self);
 	}
 	for (size_t i = 0; i < ELEMENTS(programs); i++) {
 		char installed[PATH_MAX];
