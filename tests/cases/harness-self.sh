@@ -30,6 +30,7 @@ silent_on n "^c$" echo b; equals e a a; errno o OK stat .; errno o ENOENT stat n
 plant secret; no_canary c echo nothing; mkdir d; echo x >d/f; snapshot d s; unchanged u d s
 eventually e test -d d'
 body bad-check 'check c false'
+body bad-check-early 'check c false; check d true; check e true'
 body bad-refute 'refute r true'
 body bad-status 'status s 3 bash -c "exit 4"'
 body bad-prints 'prints p "^c$" echo b'
@@ -65,13 +66,13 @@ body bad-sanitizer '(setsid bash -c "exit 99" &) 2>/dev/null; sleep 0.2'
 body bad-report 'echo "==1==ERROR: AddressSanitizer: heap-use-after-free"'
 body skipped 'skip "no reason"'
 expected_good=4
-expected_bad=24
+expected_bad=25
 if $AS_ROOT; then
 	body bad-mount 'mkdir m; mount -t tmpfs x m'
 	body good-mount 'mkdir m; mount -t tmpfs x m; at_exit umount "$PWD/m"'
 	body bad-runtime 'mkdir /run/ward/x'
 	expected_good=5
-	expected_bad=26
+	expected_bad=27
 fi
 
 as=user

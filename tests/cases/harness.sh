@@ -87,11 +87,11 @@ harness_fail() {
 
 # Runs a command with no input; its output is in $harness_output, its status is returned.
 harness_run() {
-	local code
+	local h_code
 	"$@" </dev/null >"$harness_dir/output" 2>&1
-	code=$?
+	h_code=$?
 	harness_output=$(tr -d '\0' <"$harness_dir/output")
-	return "$code"
+	return "$h_code"
 }
 
 skip() {
@@ -100,65 +100,67 @@ skip() {
 }
 
 # --- Checks ---------------------------------------------------------------------------------------
+#
+# Their variables begin with h_: the functions that a case hands in run below them and see them.
 
 check() {
-	local description=$1 code
+	local h_description=$1 h_code
 	shift
 	harness_run "$@"
-	code=$?
-	if [ "$code" = 0 ]; then
-		harness_ok "$description"
+	h_code=$?
+	if [ "$h_code" = 0 ]; then
+		harness_ok "$h_description"
 	else
-		harness_fail "$description" "$* -> $code
+		harness_fail "$h_description" "$* -> $h_code
 $harness_output"
 	fi
 }
 
 refute() {
-	local description=$1
+	local h_description=$1
 	shift
 	if harness_run "$@"; then
-		harness_fail "$description" "$* -> 0
+		harness_fail "$h_description" "$* -> 0
 $harness_output"
 	else
-		harness_ok "$description"
+		harness_ok "$h_description"
 	fi
 }
 
 status() {
-	local description=$1 expected=$2 code
+	local h_description=$1 h_expected=$2 h_code
 	shift 2
 	harness_run "$@"
-	code=$?
-	if [ "$code" = "$expected" ]; then
-		harness_ok "$description"
+	h_code=$?
+	if [ "$h_code" = "$h_expected" ]; then
+		harness_ok "$h_description"
 	else
-		harness_fail "$description" "$* -> $code, not $expected
+		harness_fail "$h_description" "$* -> $h_code, not $h_expected
 $harness_output"
 	fi
 }
 
 prints() {
-	local description=$1 regex=$2
+	local h_description=$1 h_regex=$2
 	shift 2
 	harness_run "$@"
-	if printf '%s\n' "$harness_output" | grep -Eq -- "$regex"; then
-		harness_ok "$description"
+	if printf '%s\n' "$harness_output" | grep -Eq -- "$h_regex"; then
+		harness_ok "$h_description"
 	else
-		harness_fail "$description" "no line matches '$regex' in
+		harness_fail "$h_description" "no line matches '$h_regex' in
 $harness_output"
 	fi
 }
 
 silent_on() {
-	local description=$1 regex=$2
+	local h_description=$1 h_regex=$2
 	shift 2
 	harness_run "$@"
-	if printf '%s\n' "$harness_output" | grep -Eq -- "$regex"; then
-		harness_fail "$description" "a line matches '$regex' in
+	if printf '%s\n' "$harness_output" | grep -Eq -- "$h_regex"; then
+		harness_fail "$h_description" "a line matches '$h_regex' in
 $harness_output"
 	else
-		harness_ok "$description"
+		harness_ok "$h_description"
 	fi
 }
 
@@ -172,60 +174,60 @@ actual:   $3"
 }
 
 errno() {
-	local description=$1 expected=$2 actual
+	local h_description=$1 h_expected=$2 h_actual
 	shift 2
 	harness_run "$FSOP" "$@"
-	actual=${harness_output%%[!A-Z0-9_]*}
-	if [ "$actual" = "$expected" ]; then
-		harness_ok "$description"
+	h_actual=${harness_output%%[!A-Z0-9_]*}
+	if [ "$h_actual" = "$h_expected" ]; then
+		harness_ok "$h_description"
 	else
-		harness_fail "$description" "fsop $* -> $harness_output, not $expected"
+		harness_fail "$h_description" "fsop $* -> $harness_output, not $h_expected"
 	fi
 }
 
 eventually() {
-	local description=$1 deadline=$((SECONDS + PATIENCE))
+	local h_description=$1 h_deadline=$((SECONDS + PATIENCE))
 	shift
 	until harness_run "$@"; do
-		if [ "$SECONDS" -ge "$deadline" ]; then
-			harness_fail "$description" "still not after $PATIENCE s: $*
+		if [ "$SECONDS" -ge "$h_deadline" ]; then
+			harness_fail "$h_description" "still not after $PATIENCE s: $*
 $harness_output"
 			return
 		fi
 		sleep 0.05
 	done
-	harness_ok "$description"
+	harness_ok "$h_description"
 }
 
 no_canary() {
-	local description=$1
+	local h_description=$1
 	shift
 	harness_run "$@"
-	no_canary_in "$description" "$harness_dir/output"
+	no_canary_in "$h_description" "$harness_dir/output"
 }
 
 no_canary_in() {
-	local description=$1 found
+	local h_description=$1 h_found
 	shift
 	if ! [ -s "$harness_dir/canaries" ]; then
-		harness_fail "$description" "no secret was planted before: the check could not fail"
+		harness_fail "$h_description" "no secret was planted before: the check could not fail"
 		return
 	fi
-	found=$(grep -raoFf "$harness_dir/canaries" -- "$@" 2>/dev/null | head -n 5)
-	if [ -n "$found" ]; then
-		harness_fail "$description" "a secret shows: $found"
+	h_found=$(grep -raoFf "$harness_dir/canaries" -- "$@" 2>/dev/null | head -n 5)
+	if [ -n "$h_found" ]; then
+		harness_fail "$h_description" "a secret shows: $h_found"
 	else
-		harness_ok "$description"
+		harness_ok "$h_description"
 	fi
 }
 
 unchanged() {
-	local difference
+	local h_difference
 	snapshot "$2" "$harness_dir/listing"
-	if difference=$(diff "$3" "$harness_dir/listing"); then
+	if h_difference=$(diff "$3" "$harness_dir/listing"); then
 		harness_ok "$1"
 	else
-		harness_fail "$1" "$difference"
+		harness_fail "$1" "$h_difference"
 	fi
 }
 
@@ -376,8 +378,7 @@ harness_finish() {
 			echo "FAILED  the case checked nothing"
 			exit 1
 		fi
-		[ "$harness_failed" = 0 ]
-		exit
+		exit $((harness_failed != 0)) # a bare exit in a trap gives the status from before it
 		;;
 	77) [ "$harness_failed" = 0 ] && exit 77 ;;
 	*) echo "FAILED  the case ended early, with status $code" ;;
