@@ -31,7 +31,9 @@ static int require_user(void *context, const struct document *document,
 	return -EPERM;
 }
 
-#define OWN_POLICY_HINT "put it in a policy of your own and name that with -p on the command line"
+#define OWN_POLICY_HINT                                                                            \
+	"put it in a policy of your own outside the codebase, and name that with -p on the "       \
+	"command line"
 
 static int read_runtime(
 	void *context, const struct document *document, const struct yaml_node *node)
@@ -74,7 +76,7 @@ static int read_network_word(void *context, const struct document *document,
 {
 	static const char *const words[] = {"none", "host", "bridge", NULL};
 	static const enum sandbox_network networks[] = {NETWORK_NONE, NETWORK_HOST, NETWORK_BRIDGE};
-	char asked[64], hint[128];
+	char asked[64];
 	unsigned index;
 	int r = value_word(document, node, what, words, &index);
 
@@ -82,8 +84,9 @@ static int read_network_word(void *context, const struct document *document,
 		return r;
 	if (networks[index] != NETWORK_NONE) {
 		snprintf(asked, sizeof(asked), "%s: %s", what, words[index]);
-		snprintf(hint, sizeof(hint), "say --net %s on the command line", words[index]);
-		r = require_user(context, document, node, asked, hint);
+		r = require_user(context, document, node, asked,
+			networks[index] == NETWORK_HOST ? "say --net host on the command line"
+							: OWN_POLICY_HINT);
 		if (r < 0)
 			return r;
 	}

@@ -119,7 +119,7 @@ static const struct {
 	const char *message;
 } untrusted[] = {
 	{"version: 1\nsandbox: {network: host}\n", 2, 20, "network: host ; --net host"},
-	{"version: 1\nsandbox: {network: bridge}\n", 2, 20, "network: bridge ; --net bridge"},
+	{"version: 1\nsandbox: {network: bridge}\n", 2, 20, "network: bridge ; -p"},
 	{"version: 1\nsandbox: {docker: {network: host}}\n", 2, 29, "docker network: host ; --net"},
 	{"version: 1\nsandbox: {docker: {network: bridge}}\n", 2, 29, "docker network: bridge"},
 	{"version: 1\nsandbox: {docker: {user: 0}}\n", 2, 26, "user or group 0 ; -p"},
@@ -225,7 +225,7 @@ static struct project *parse_good(const char *text, enum trust trust)
 	return project;
 }
 
-static void every_key_has_its_effect(void **state)
+static void every_kind_of_rule_is_read(void **state)
 {
 	_cleanup_(project_freep) struct project *project = parse_good(
 		"version: 1\n"
@@ -233,11 +233,46 @@ static void every_key_has_its_effect(void **state)
 		"rules:\n"
 		"  - {pattern: \"**/*\", permission: read}\n"
 		"  - {pattern: /docs/, permission: write}\n"
-		"  - {pattern: /config.yaml, permission: read, type: file, priority: 10}\n"
+		"  - {pattern: /c.yaml, permission: read, type: file, priority: 10}\n"
 		"  - {pattern: \"**/.env*\", permission: none, except: [\"**/.env.example\"]}\n"
 		"  - none: [\"**/*.pem\", \"**/*.key\"]\n"
 		"    priority: -5\n"
-		"    except: x.pem\n"
+		"    except: x.pem\n",
+		TRUST_PROJECT);
+	const struct rule expected[] = {
+		{"**/*", LEVEL_READ, RULE_GLOB, 0, NULL, {NULL, 4, 16}},
+		{"/docs/", LEVEL_WRITE, RULE_DIRECTORY, 0, NULL, {NULL, 5, 15}},
+		{"/c.yaml", LEVEL_READ, RULE_FILE, 10, NULL, {NULL, 6, 15}},
+		{"**/.env*", LEVEL_NONE, RULE_GLOB, 0, (const char *[]){"**/.env.example"},
+			{NULL, 7, 16}},
+		{"**/*.pem", LEVEL_NONE, RULE_GLOB, -5, (const char *[]){"x.pem"}, {NULL, 8, 13}},
+		{"**/*.key", LEVEL_NONE, RULE_GLOB, -5, (const char *[]){"x.pem"}, {NULL, 8, 25}},
+	};
+
+	assert_int_equal(rule_set_default(project->rules), LEVEL_VIEW);
+	assert_int_equal(rule_set_count(project->rules), ELEMENTS(expected));
+	for (size_t i = 0; i < ELEMENTS(expected); i++) {
+		const struct rule *rule = rule_set_get(project->rules, i);
+
+		assert_string_equal(rule->pattern, expected[i].pattern);
+		assert_int_equal(rule->permission, expected[i].permission);
+		assert_int_equal(rule->type, expected[i].type);
+		assert_int_equal(rule->priority, expected[i].priority);
+		assert_string_equal(rule->place.file, "/nonexistent/dir/x.yaml");
+		assert_int_equal(rule->place.line, expected[i].place.line);
+		assert_int_equal(rule->place.column, expected[i].place.column);
+		assert_int_equal(rule->excepts != NULL, expected[i].excepts != NULL);
+		if (rule->excepts)
+			assert_string_equal(rule->excepts[0], expected[i].excepts[0]);
+		if (rule->excepts)
+			assert_null(rule->excepts[1]);
+	}
+}
+
+static void every_key_of_the_sandbox_has_its_effect(void **state)
+{
+	_cleanup_(project_freep) struct project *project = parse_good(
+		"version: 1\n"
 		"sandbox:\n"
 		"  runtime: docker\n"
 		"  mount_point: //work//space/\n"
@@ -249,36 +284,6 @@ static void every_key_has_its_effect(void **state)
 		"           oci_runtime: crun, writable_root: true}\n"
 		"labels: {team: payments}\n",
 		TRUST_USER);
-	const struct rule *rule;
-
-	assert_int_equal(rule_set_default(project->rules), LEVEL_VIEW);
-	assert_int_equal(rule_set_count(project->rules), 6);
-	rule = rule_set_get(project->rules, 0);
-	assert_string_equal(rule->pattern, "**/*");
-	assert_int_equal(rule->permission, LEVEL_READ);
-	assert_int_equal(rule->type, RULE_GLOB);
-	assert_int_equal(rule->priority, 0);
-	assert_null(rule->excepts);
-	assert_string_equal(rule->place.file, "/nonexistent/dir/x.yaml");
-	assert_int_equal(rule->place.line, 4);
-	assert_int_equal(rule->place.column, 16);
-	rule = rule_set_get(project->rules, 1);
-	assert_int_equal(rule->type, RULE_DIRECTORY);
-	assert_int_equal(rule->permission, LEVEL_WRITE);
-	assert_int_equal(rule->place.column, 15);
-	rule = rule_set_get(project->rules, 2);
-	assert_int_equal(rule->type, RULE_FILE);
-	assert_int_equal(rule->priority, 10);
-	rule = rule_set_get(project->rules, 3);
-	assert_int_equal(rule->permission, LEVEL_NONE);
-	assert_string_equal(rule->excepts[0], "**/.env.example");
-	assert_null(rule->excepts[1]);
-	rule = rule_set_get(project->rules, 5);
-	assert_string_equal(rule->pattern, "**/*.key");
-	assert_int_equal(rule->priority, -5);
-	assert_string_equal(rule->excepts[0], "x.pem");
-	assert_int_equal(rule->place.line, 8);
-	assert_int_equal(rule->place.column, 25);
 
 	assert_int_equal(project->runtime, RUNTIME_DOCKER);
 	assert_string_equal(project->mount_point, "/work/space");
@@ -431,7 +436,8 @@ int main(void)
 		cmocka_unit_test(bad_policies_are_refused_with_their_place),
 		cmocka_unit_test(good_policies_are_read),
 		cmocka_unit_test(a_codebase_may_not_reach_outside),
-		cmocka_unit_test(every_key_has_its_effect),
+		cmocka_unit_test(every_kind_of_rule_is_read),
+		cmocka_unit_test(every_key_of_the_sandbox_has_its_effect),
 		cmocka_unit_test(nothing_said_is_nothing_set),
 		cmocka_unit_test(a_user_may_pass_variables_of_the_host),
 		cmocka_unit_test(mount_points_are_normal_and_out_of_the_way),
