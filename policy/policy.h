@@ -30,7 +30,8 @@ typedef uint32_t policy_state;
 struct verdict {
 	enum ward_level level; /* the path's own verdict */
 	bool passage; /* level is LEVEL_NONE, yet some path below could be visible (or this is the
-			 root): shown as a directory in which only visible children are listed */
+			 root): a directory there is shown, with only its visible children; anything
+			 else there is hidden */
 	enum ward_level child_max; /* the strongest level that a direct child can have */
 	enum ward_level below_min; /* the weakest and the strongest level that a path below can
 				      have, over */

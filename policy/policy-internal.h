@@ -1,0 +1,15 @@
+/* What the files behind policy.h share. */
+#pragma once
+
+#include "policy/automaton.h"
+#include "policy/policy.h"
+#include "policy/ranking.h"
+
+struct policy {
+	unsigned references; /* atomic */
+	struct ranked_rules *rules;
+	struct automaton *automaton;
+};
+
+/* Says in `error` that the rules are too intertwined, and at which rule that came out. Returns -E2BIG. */
+int policy_too_big(const struct ranked_rules *rules, uint32_t rule, struct ward_error *error);
