@@ -177,3 +177,21 @@ int json_print(const struct json_writer *writer, FILE *file)
 		return -EIO;
 	return 0;
 }
+
+int json_format_line(const struct json_writer *writer, char **ret_line)
+{
+	_cleanup_(freep) char *compact = NULL;
+	char *line;
+
+	if (writer->failed)
+		return writer->failed;
+	if (!writer->root || writer->depth)
+		return -EINVAL;
+	compact = json_dumps(writer->root, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (!compact)
+		return -ENOMEM;
+	if (asprintf(&line, "%s\n", compact) < 0)
+		return -ENOMEM;
+	*ret_line = line;
+	return 0;
+}

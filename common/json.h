@@ -34,3 +34,7 @@ void json_add_boolean(struct json_writer *writer, const char *key, bool value);
 /* Prints the finished value, indented, with a newline. -EINVAL where a container is still open,
  * -ENOMEM where memory ran out on the way, -EIO where `file` did not take it. */
 int json_print(const struct json_writer *writer, FILE *file);
+
+/* Formats the finished value as one compact line that ends in a newline; malloc()ed, the caller's.
+ * Fails as json_print() does. */
+int json_format_line(const struct json_writer *writer, char **ret_line);

@@ -1,0 +1,131 @@
+/*
+ * The view: one codebase seen through one policy, and what all operations share.
+ *
+ * An operation goes through three steps, always in this order: it finds the place of what it is
+ * asked about (node.h), judges the place by its verdict, and only then reaches into the lower tree
+ * (lower.h). So no answer depends on whether a hidden thing exists.
+ *
+ * Locks, outermost first: view.tree, then those inside node.h, vanish.h and events.h. view.tree is
+ * held shared by whatever uses a path, from finding its place to the last call on the lower tree,
+ * and exclusively by renames: a path that was judged is the path that is used.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "fs/attr.h"
+#include "fs/events.h"
+#include "fs/fuse.h"
+#include "fs/lower.h"
+#include "fs/node.h"
+#include "fs/vanish.h"
+#include "policy/policy.h"
+
+struct view {
+	struct policy *policy;
+	int root_fd;
+	struct owner_map owners;
+	struct node_table *nodes;
+	struct vanish *vanished;
+	struct events *events; /* NULL: nobody listens */
+	pthread_rwlock_t tree;
+	char **protected; /* paths capped by self-protection; so are their inodes */
+	size_t protected_count;
+	bool xattr;     /* extended attributes were asked for */
+	bool as_caller; /* many uids reach the mount: what they make is theirs */
+	int ready_fd;   /* told when the kernel's INIT is being answered, or -1 */
+};
+
+/* Seconds for which the kernel may believe us. What the policy hides stays hidden; the rest may be
+ * changed by the host at any time. */
+#define VIEW_TIMEOUT        0.1
+#define VIEW_TIMEOUT_HIDDEN 86400.0
+
+/* Takes over nothing but copies: `policy` gets a reference, `root_fd` is duplicated, `rules` name
+ * the protected paths. */
+struct view_options {
+	struct policy *policy;
+	const struct rule_set *rules;
+	int root_fd;
+	const struct owner_map *owners;
+	bool xattr;
+	bool as_caller;
+	int events_fd; /* or -1 */
+	int ready_fd;  /* or -1; the view's from then on */
+};
+
+int view_new(const struct view_options *options, struct view **ret_view);
+struct view *view_free(struct view *view);
+DEFINE_CLEANUP(struct view *, view_free)
+
+/* Holds view.tree for the scope of a variable: `_cleanup_(tree_release) tree_hold held = …`. */
+typedef pthread_rwlock_t *tree_hold;
+tree_hold tree_shared(struct view *view);
+tree_hold tree_exclusive(struct view *view);
+void tree_release(tree_hold *held);
+
+/* Opens the directory of a place. -ESTALE where another inode is there than the view knew. */
+int view_reach(struct view *view, const struct place *place, int *ret_directory);
+
+/* A node's place, its directory and its lower inode, compared with what the node was. */
+struct reached {
+	struct place place;
+	int directory;
+	struct lower_stat lower;
+};
+
+#define REACHED_INIT                                                                               \
+	{                                                                                          \
+		.place = PLACE_INIT, .directory = -1                                               \
+	}
+
+void reached_release(struct reached *reached);
+int view_reach_node(struct view *view, struct node *node, struct reached *reached);
+
+/* A place that is only a name; judged, its directory not yet opened. */
+int view_place_child(struct view *view, struct node *parent, const char *name, struct place *place);
+
+/*
+ * Whether what lies at a visible place is in the view: a passage must be a directory, a directory
+ * must not have vanished. -ENOENT where it is not.
+ */
+int view_admit(struct view *view, const struct place *place, int directory,
+	const struct lower_stat *lower);
+
+/* Stats a visible place: -ENOENT where nothing of the view is there. */
+int view_stat_child(
+	struct view *view, const struct place *place, int directory, struct lower_stat *ret_lower);
+
+/* What the view shows of a lower inode at a place. */
+void view_show(struct view *view, const struct place *place, int directory,
+	const struct lower_stat *lower, nlink_t links, struct stat *ret_shown);
+
+/* Looks the place up and counts it for the kernel. The entry is complete. */
+int view_entry(struct view *view, struct node *parent, const struct place *place, int directory,
+	struct fuse_entry_param *ret_entry);
+
+/* The whole of a lookup by name; ret_entry->ino 0 with -ENOENT tells for how long to believe it. */
+int view_lookup(struct view *view, fuse_req_t request, struct node *parent, const char *name,
+	struct fuse_entry_param *ret_entry);
+
+/*
+ * Judges the removal or change of a name that needs LEVEL_WRITE: 0, -ENOENT where it is hidden or
+ * not there, -EACCES (an event) where it is visible but not writable. Opens the directory.
+ */
+int view_judge_change(struct view *view, fuse_req_t request, const char *operation,
+	const struct place *place, int *ret_directory);
+
+/*
+ * Judges the making of a name: 0 and the open directory; -EACCES where it is not writable, whether
+ * or not something hidden is there; -EEXIST where something visible is.
+ */
+int view_judge_create(struct view *view, fuse_req_t request, const char *operation,
+	const struct place *place, int *ret_directory);
+
+/* Reports a denial; returns -error for `return view_deny(…)`. */
+int view_deny(struct view *view, fuse_req_t request, const char *operation,
+	const struct place *place, enum ward_level required, int error);
+
+/* Replies, with a negative errno or an entry; an entry that did not arrive is forgotten. */
+void view_reply_error(fuse_req_t request, int r);
+void view_reply_entry(fuse_req_t request, int r, const struct fuse_entry_param *entry);
