@@ -204,36 +204,6 @@ static int unlink_lower(
 	return 0;
 }
 
-/* Whether what is left in a directory is hidden; also where its mode keeps the daemon from looking,
- * which must not tell an empty directory from one that only looks so. */
-static int only_hidden_left(
-	struct view *view, const struct place *place, int directory, const struct lower_stat *lower)
-{
-	_cleanup_(lower_list_release) struct lower_list list = {0};
-	_cleanup_(place_release) struct place child = PLACE_INIT;
-	_cleanup_(fd_closep) int fd = -1;
-	bool opened_up = (lower->st.st_mode & 0500) != 0500;
-	int r;
-
-	if (opened_up)
-		lower_chmod(directory, place->name, (lower->st.st_mode & 07777) | 0500);
-	r = place_inside(place, &child);
-	if (r == 0)
-		r = lower_open_child(directory, place->name, O_RDONLY, &fd);
-	if (r == 0)
-		r = lower_list(fd, &list);
-	for (size_t i = 0; r == 0 && i < list.count; i++) {
-		struct lower_stat found;
-
-		if (place_aim(view->policy, &child, lower_list_name(&list, i)) == 0 &&
-			view_stat_child(view, &child, fd, &found) == 0)
-			r = -ENOTEMPTY;
-	}
-	if (opened_up)
-		lower_chmod(directory, place->name, lower->st.st_mode & 07777);
-	return r;
-}
-
 static int leave_view(struct view *view, const struct place *place, int directory)
 {
 	_cleanup_(freep) char *path = NULL;
@@ -242,7 +212,7 @@ static int leave_view(struct view *view, const struct place *place, int director
 
 	r = lower_stat(directory, place->name, &lower);
 	if (r == 0)
-		r = only_hidden_left(view, place, directory, &lower);
+		r = view_only_hidden(view, place, directory, &lower);
 	if (r < 0)
 		return r;
 	path = place_path(place);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fs/ops.h"
+#include "fs/split.h"
 
 /* One end of a rename. */
 struct end {
@@ -64,6 +65,93 @@ static int rename_plain(struct renaming *renaming)
 	return 0;
 }
 
+static int deny_end(struct renaming *renaming, const struct end *end)
+{
+	return view_deny(
+		renaming->view, renaming->request, "rename", &end->place, LEVEL_WRITE, EACCES);
+}
+
+/* True where a directory that had left the view is at the new name. */
+static bool onto_vanished(struct renaming *renaming)
+{
+	_cleanup_(freep) char *path = place_path(&renaming->to.place);
+	struct lower_stat lower;
+
+	return path && lower_stat(renaming->to.directory, renaming->to.place.name, &lower) == 0 &&
+	       vanish_has(renaming->view->vanished, path, &lower.identity);
+}
+
+/*
+ * Whether the new name can take a directory by being filled: *ret_reuse tells that a directory
+ * which shows nothing is there. Otherwise nothing is there, or it is an error.
+ */
+static int check_target(struct renaming *renaming, bool *ret_reuse)
+{
+	struct end *to = &renaming->to;
+	struct lower_stat lower;
+	int r;
+
+	if (onto_vanished(renaming)) {
+		*ret_reuse = true;
+		return 0;
+	}
+	r = lower_stat(to->directory, to->place.name, &lower);
+	*ret_reuse = r == 0;
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (renaming->flags & RENAME_NOREPLACE)
+		return -EEXIST;
+	if (!S_ISDIR(lower.st.st_mode))
+		return -ENOTDIR;
+	return view_only_hidden(renaming->view, &to->place, to->directory, &lower);
+}
+
+static int rename_split(struct renaming *renaming, struct split *split)
+{
+	bool reuse;
+	int r;
+
+	r = check_target(renaming, &reuse);
+	if (r == 0)
+		r = split_move(split, reuse);
+	return r < 0 ? r : split_commit(split, renaming->from.parent, renaming->to.parent);
+}
+
+static int rename_directory(struct renaming *renaming)
+{
+	_cleanup_(split_freep) struct split *split = NULL;
+	int r;
+
+	r = split_survey(renaming->view, &renaming->from.place, &renaming->to.place, &split);
+	if (r == -EACCES)
+		return deny_end(renaming, &renaming->from);
+	if (r < 0)
+		return r;
+	if (!split_has_hidden(split)) {
+		r = rename_plain(renaming);
+		if (r != -ENOTEMPTY && r != -EEXIST)
+			return r;
+	}
+	return rename_split(renaming, split);
+}
+
+/* Exchanging a directory below which the rules do not make everything writable is refused from the
+ * rules alone: two trees with hidden things in them cannot change places without moving these. */
+static int rename_exchange(struct renaming *renaming, bool from_directory)
+{
+	struct lower_stat other;
+	int r;
+
+	r = lower_stat(renaming->to.directory, renaming->to.place.name, &other);
+	if (r < 0)
+		return r;
+	if ((from_directory || S_ISDIR(other.st.st_mode)) && !all_writable_below(renaming))
+		return deny_end(renaming, &renaming->to);
+	return rename_plain(renaming);
+}
+
 static int rename_judged(struct renaming *renaming)
 {
 	struct lower_stat lower;
@@ -72,10 +160,14 @@ static int rename_judged(struct renaming *renaming)
 	r = lower_stat(renaming->from.directory, renaming->from.place.name, &lower);
 	if (r < 0)
 		return r;
-	if (!S_ISDIR(lower.st.st_mode) || all_writable_below(renaming))
-		return rename_plain(renaming);
-	return view_deny(renaming->view, renaming->request, "rename", &renaming->from.place,
-		LEVEL_WRITE, EACCES);
+	if (renaming->flags & RENAME_EXCHANGE)
+		return rename_exchange(renaming, S_ISDIR(lower.st.st_mode));
+	if (S_ISDIR(lower.st.st_mode) && !all_writable_below(renaming))
+		return rename_directory(renaming);
+	/* As anything but a directory, a name that had left the view can't be taken. */
+	if (!S_ISDIR(lower.st.st_mode) && onto_vanished(renaming))
+		return deny_end(renaming, &renaming->to);
+	return rename_plain(renaming);
 }
 
 static int rename_names(struct renaming *renaming, const char *from_name, const char *to_name)

@@ -332,6 +332,34 @@ int view_lookup(struct view *view, fuse_req_t request, struct node *parent, cons
 	return r < 0 ? r : view_entry(view, parent, &place, directory, ret_entry);
 }
 
+int view_only_hidden(
+	struct view *view, const struct place *place, int directory, const struct lower_stat *lower)
+{
+	_cleanup_(lower_list_release) struct lower_list list = {0};
+	_cleanup_(place_release) struct place child = PLACE_INIT;
+	_cleanup_(fd_closep) int fd = -1;
+	bool opened_up = (lower->st.st_mode & 0500) != 0500;
+	int r;
+
+	if (opened_up)
+		lower_chmod(directory, place->name, (lower->st.st_mode & 07777) | 0500);
+	r = place_inside(place, &child);
+	if (r == 0)
+		r = lower_open_child(directory, place->name, O_RDONLY, &fd);
+	if (r == 0)
+		r = lower_list(fd, &list);
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
+		struct lower_stat found;
+
+		if (place_aim(view->policy, &child, lower_list_name(&list, i)) == 0 &&
+			view_stat_child(view, &child, fd, &found) == 0)
+			r = -ENOTEMPTY;
+	}
+	if (opened_up)
+		lower_chmod(directory, place->name, lower->st.st_mode & 07777);
+	return r;
+}
+
 /* --- Judging -------------------------------------------------------------------------------------
  */
 

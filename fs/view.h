@@ -96,6 +96,13 @@ int view_admit(struct view *view, const struct place *place, int directory,
 int view_stat_child(
 	struct view *view, const struct place *place, int directory, struct lower_stat *ret_lower);
 
+/*
+ * Whether a directory shows nothing: 0, or -ENOTEMPTY. Also where its mode keeps the daemon from
+ * looking, which must not tell an empty directory from one that only looks so.
+ */
+int view_only_hidden(struct view *view, const struct place *place, int directory,
+	const struct lower_stat *lower);
+
 /* What the view shows of a lower inode at a place. */
 void view_show(struct view *view, const struct place *place, int directory,
 	const struct lower_stat *lower, nlink_t links, struct stat *ret_shown);
