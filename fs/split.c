@@ -20,7 +20,8 @@ struct walked {
 	policy_state to_state;
 	struct lower_stat lower;    /* before anything moved */
 	struct lower_identity made; /* what holds the visible part afterwards */
-	bool has_hidden;
+	bool has_hidden;            /* there or below */
+	bool apart; /* taken apart: for that, or because its new name is a vanished directory */
 	bool reused;
 	bool opened_up; /* got the owner's w for the time of the move */
 };
@@ -154,10 +155,20 @@ static int add_walked(struct split *split, const struct walked *walked)
 	return 0;
 }
 
+/* Marks a directory and those above it. */
 static void mark_hidden(struct split *split, size_t index)
 {
 	while (index != NO_PARENT && !split->walked[index].has_hidden) {
 		split->walked[index].has_hidden = true;
+		split->walked[index].apart = true;
+		index = split->walked[index].parent;
+	}
+}
+
+static void mark_apart(struct split *split, size_t index)
+{
+	while (index != NO_PARENT && !split->walked[index].apart) {
+		split->walked[index].apart = true;
 		index = split->walked[index].parent;
 	}
 }
@@ -403,7 +414,7 @@ static bool is_split(const struct split *split, size_t index, const char *name, 
 		int order = strcmp(child->name, name);
 
 		if (order >= 0)
-			return order == 0 && child->has_hidden;
+			return order == 0 && child->apart;
 	}
 	return false;
 }
@@ -510,12 +521,29 @@ static void finish_directory(struct split *split, size_t index)
 		log_warning("a renamed directory lost its mode or times: %s", strerror(-r));
 }
 
+/* A directory whose new name belongs to one that had left the view must fill that one. */
+static int find_vanished_targets(struct split *split)
+{
+	mark_apart(split, 0);
+	for (size_t i = 1; i < split->count && !vanish_empty(split->view->vanished); i++) {
+		_cleanup_(freep) char *to = path_of(split, split->to, i);
+		struct lower_stat lower;
+
+		if (!to)
+			return -ENOMEM;
+		if (stat_path(split->view, to, &lower) == 0 &&
+			vanish_has(split->view->vanished, to, &lower.identity))
+			mark_apart(split, i);
+	}
+	return 0;
+}
+
 int split_move(struct split *split, bool reuse)
 {
-	int r = 0;
+	int r = find_vanished_targets(split);
 
 	for (size_t i = 0; r == 0 && i < split->count; i++)
-		if (i == 0 || split->walked[i].has_hidden)
+		if (split->walked[i].apart)
 			r = move_directory(split, i, reuse && i == 0);
 	if (r < 0)
 		roll_back(split);
@@ -523,7 +551,7 @@ int split_move(struct split *split, bool reuse)
 	if (r < 0)
 		return r;
 	for (size_t i = split->count; i-- > 0;)
-		if (i == 0 || split->walked[i].has_hidden)
+		if (split->walked[i].apart)
 			finish_directory(split, i);
 	return 0;
 }
@@ -538,32 +566,36 @@ static const char *last_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* The old directory is gone or has left the view, the new one is what the node stands for. */
+static int commit_directory(struct split *split, size_t index, struct node *to_parent)
+{
+	const struct walked *walked = &split->walked[index];
+	_cleanup_(freep) char *from = path_of(split, split->from, index);
+	_cleanup_(freep) char *to = path_of(split, split->to, index);
+	struct vanish *vanished = split->view->vanished;
+
+	if (!from || !to)
+		return -ENOMEM;
+	if (walked->reused)
+		vanish_remove(vanished, to);
+	node_reidentify(split->view->nodes, to_parent,
+		to + (strlen(split->to) - strlen(last_name(split->to))), &walked->made);
+	return walked->has_hidden ? vanish_add(vanished, from, &walked->lower.identity)
+				  : remove_path(split->view, from);
+}
+
 int split_commit(struct split *split, struct node *from_parent, struct node *to_parent)
 {
-	struct view *view = split->view;
 	int failed = 0;
 
-	node_move(
-		view->nodes, from_parent, last_name(split->from), to_parent, last_name(split->to));
-	for (size_t i = 0; i < split->count; i++) {
-		const struct walked *walked = &split->walked[i];
-		_cleanup_(freep) char *from = path_of(split, split->from, i);
-		_cleanup_(freep) char *to = path_of(split, split->to, i);
+	node_move(split->view->nodes, from_parent, last_name(split->from), to_parent,
+		last_name(split->to));
+	/* Those below first: what is empty now goes. */
+	for (size_t i = split->count; i-- > 0;)
+		if (split->walked[i].apart) {
+			int r = commit_directory(split, i, to_parent);
 
-		if (i > 0 && !walked->has_hidden)
-			continue;
-		if (!from || !to) {
-			failed = -ENOMEM;
-			continue;
+			failed = r < 0 ? r : failed;
 		}
-		if (walked->reused)
-			vanish_remove(view->vanished, to);
-		node_reidentify(view->nodes, to_parent,
-			to + (strlen(split->to) - strlen(last_name(split->to))), &walked->made);
-		if (!walked->has_hidden)
-			failed = remove_path(view, from) < 0 ? -EIO : failed;
-		else if (vanish_add(view->vanished, from, &walked->lower.identity) < 0)
-			failed = -ENOMEM;
-	}
 	return failed;
 }
