@@ -18,6 +18,7 @@ struct terminal {
 	bool suspendable;
 	bool raw;
 	bool suspend_wanted;
+	bool copy_again; /* started in the background: the modes found then were somebody else's */
 	struct termios saved;
 	struct flow keys;
 	struct flow display;
@@ -170,9 +171,11 @@ static int open_all(struct terminal *terminal, int input, int output)
 	r = open_pair(terminal);
 	if (r == 0)
 		r = copy_modes(terminal);
-	if (r == 0)
-		r = open_flows(terminal);
-	return r;
+	if (r < 0)
+		return r;
+	terminal->copy_again = !in_foreground(terminal);
+	terminal_resize(terminal);
+	return open_flows(terminal);
 }
 
 int terminal_open(int input, int output, bool interactive, bool suspendable,
@@ -243,6 +246,8 @@ static void take_raw(struct terminal *terminal)
 
 	if (tcgetattr(terminal->input, &terminal->saved) < 0)
 		return;
+	if (terminal->copy_again && copy_modes(terminal) == 0)
+		terminal->copy_again = false;
 	modes = terminal->saved;
 	cfmakeraw(&modes);
 	if (tcsetattr(terminal->input, TCSANOW, &modes) == 0)
