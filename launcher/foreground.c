@@ -146,6 +146,16 @@ static int exec_in(struct foreground *foreground, struct sandbox *sandbox,
 	return r;
 }
 
+/* The sandbox lives, but the command could not be run in it: exec_wait() has said why. */
+static void print_refusal(const char *command, const struct ward_error *why)
+{
+	struct ward_error shown = {0};
+
+	error_set(&shown, -ENOEXEC, "%s: %s", command, why->message);
+	error_hint(&shown, "%s", why->hint);
+	error_print(&shown, "ward");
+}
+
 int foreground_run(const struct settings *settings, const char *const *argv, bool suspendable,
 	struct ward_error *error)
 {
@@ -176,7 +186,12 @@ int foreground_run(const struct settings *settings, const char *const *argv, boo
 	if (r < 0)
 		return r;
 	r = run_to_the_end(&foreground, &sandbox, &result, error);
-	if (r == 0)
-		r = stdio_finish(stdio, error);
+	if (r < 0)
+		return r;
+	if (stdio_terminal(stdio))
+		terminal_restore(stdio_terminal(stdio));
+	if (error->message[0])
+		print_refusal(argv[0], error);
+	r = stdio_finish(stdio, error);
 	return r < 0 ? r : result.exit_code;
 }

@@ -52,9 +52,7 @@ int policy_choose(const struct codebase *codebase, const char *name, struct proj
 	_cleanup_(project_freep) struct project *project = NULL;
 	int r;
 
-	if (name && is_preset(name))
-		r = project_load_preset(name, &project, error);
-	else if (name)
+	if (name)
 		r = load_file(codebase, name, &project, error);
 	else if (has_own_policy(codebase))
 		r = load_own(codebase, &project, error);
