@@ -269,8 +269,8 @@ static void own_namespace(struct supervision *s)
 	mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	mount("none", "/", NULL, MS_REC | MS_SHARED, NULL);
 	if (s->own) {
-		mkdir(s->own, 0755);
-		if (mount("tmpfs", s->own, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0)
+		mkdir(s->own, 0700);
+		if (mount("tmpfs", s->own, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") == 0)
 			s->empty[s->empty_count++] = s->own;
 	}
 }
