@@ -27,7 +27,7 @@ static int base_path(char **ret_path)
 	return r < 0 ? -ENOMEM : 0;
 }
 
-/* In a shared /tmp the name may be somebody else's: nothing but an own, private directory will do.
+/* In a shared /tmp the name may be somebody else's: nothing but an own directory will do.
  */
 static int open_base(const char *path, int *ret_fd)
 {
@@ -41,8 +41,10 @@ static int open_base(const char *path, int *ret_fd)
 		return -errno;
 	if (fstat(fd, &stat) < 0)
 		return -errno;
-	if (stat.st_uid != geteuid() || (stat.st_mode & 077) != 0)
+	if (stat.st_uid != geteuid())
 		return -EPERM;
+	if ((stat.st_mode & 077) != 0 && fchmod(fd, 0700) < 0)
+		return -errno;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -96,8 +98,7 @@ int runtime_directory_make(struct runtime_directory *ret_directory, struct ward_
 		r = make_locked(&directory);
 	if (r < 0) {
 		error_set_errno(error, r, "can't use %s as runtime directory", directory.base_path);
-		error_hint(error, "it must be a directory of your own with mode 0700; remove it "
-				  "if it is not");
+		error_hint(error, "it must be a directory of your own; remove it if it is not");
 		runtime_directory_remove(&directory);
 		return r;
 	}

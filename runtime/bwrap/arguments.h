@@ -10,7 +10,7 @@
 #include "runtime/backend.h"
 
 /* Where things are inside. */
-#define SANDBOX_INIT "/run/ward/init"
+#define SANDBOX_INIT "/run/ward/ward-init"
 
 /* Descriptors of the bwrap process. */
 struct bwrap_fds {

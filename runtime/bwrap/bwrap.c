@@ -144,7 +144,26 @@ static int read_child_pid(int fd, pid_t *ret_pid)
 	return 0;
 }
 
-/* bwrap's child is reaped by bwrap only; while bwrap lives, or the child does, the pid is its. */
+/* proc(5), /proc/PID/stat: the parent is the second field after the command's parenthesis. */
+static pid_t parent_of(pid_t pid)
+{
+	_cleanup_(fd_closep) int fd = -1;
+	char text[512];
+	const char *field;
+	int parent = 0;
+	ssize_t n;
+
+	snprintf(text, sizeof(text), "/proc/%d/stat", (int)pid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : fd_read_full(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	field = strrchr(text, ')');
+	return field && sscanf(field, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* The pid could have been reused before it was opened; no other process is bwrap's child. */
 static int open_init(const struct process *bwrap, int info_fd, struct process *ret_init)
 {
 	pid_t pid;
@@ -155,7 +174,7 @@ static int open_init(const struct process *bwrap, int info_fd, struct process *r
 	ret_init->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (ret_init->pidfd < 0)
 		return -errno;
-	return process_has_ended(bwrap) ? -ESRCH : 0;
+	return parent_of(pid) == bwrap->pid ? 0 : -ESRCH;
 }
 
 static int make_fds(const struct sandbox_plan *plan, int *fds, struct ward_error *error)
