@@ -54,12 +54,12 @@ for round in 1 2; do
 	for victim in ward monitor wardfs bwrap init; do
 		rm -f tree/output/started
 		background "$probe" -C tree -- sh -c "$busy" 2>"$SCRATCH/noise"
-		PATIENCE=20 eventually "round $round: a busy sandbox before its $victim is killed" started \
+		PATIENCE=10 eventually "round $round: a busy sandbox before its $victim is killed" started \
 			"$BACKGROUND"
 		inside=$(cat "/proc/$init/task/$init/children" 2>/dev/null)
 		kill -9 "${!victim}"
 		# shellcheck disable=SC2086 # pids
-		PATIENCE=20 eventually "kill -9 of $victim ends all of it" all_gone \
+		PATIENCE=10 eventually "kill -9 of $victim ends all of it" all_gone \
 			"$ward" "$monitor" "$wardfs" "$bwrap" "$init" $inside
 		check "what is left on disk is reaped" reaped
 		silent_on "nothing of it is mounted here" "^ward " cat /proc/self/mounts
@@ -78,7 +78,7 @@ for delay in 000 004 008 012 016 020 024 028 032 036; do
 		find_processes "$BACKGROUND"
 		[ "$victim" = ward ] || kill -9 "$BACKGROUND" 2>/dev/null
 		# shellcheck disable=SC2086 # pids
-		PATIENCE=20 eventually "kill -9 of $victim after $delay ms ends all of it" all_gone \
+		PATIENCE=10 eventually "kill -9 of $victim after $delay ms ends all of it" all_gone \
 			$seen "$monitor" "$wardfs" "$bwrap" "$init"
 	done
 done
@@ -88,7 +88,7 @@ check "what is left on disk is reaped" reaped
 rm -f tree/output/started
 background "$probe" -C tree -t 500 -- sh -c "$busy"
 pid=$BACKGROUND
-PATIENCE=20 eventually "a busy sandbox before its wardfs hangs" started "$pid"
+PATIENCE=10 eventually "a busy sandbox before its wardfs hangs" started "$pid"
 kill -STOP "$wardfs"
 begin=$SECONDS
 wait "$pid"
