@@ -77,11 +77,20 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The parent alone holds the other end of the status pipe. getppid(2) can't tell: a parent in an
+ * outer pid namespace is 0, dead or alive. */
+static bool parent_is_gone(int status_fd)
+{
+	struct pollfd polled = {.fd = status_fd, .events = 0};
+
+	return poll(&polled, 1, 0) == 1 && (polled.revents & POLLERR);
+}
+
 /*
  * In the child, up to execve(2). The parent death signal comes after the change of user, which
- * clears it; a parent that died before that is noticed by its pid.
+ * clears it; a parent that died before that is noticed.
  */
-static int become(const struct spawn *spawn, pid_t parent, int *status_fd)
+static int become(const struct spawn *spawn, int *status_fd)
 {
 	int r = arrange_fds(spawn, status_fd);
 
@@ -100,7 +109,7 @@ static int become(const struct spawn *spawn, pid_t parent, int *status_fd)
 		return -errno;
 	if (spawn->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
-	if (spawn->die_with_parent && getppid() != parent)
+	if (spawn->die_with_parent && parent_is_gone(*status_fd))
 		_exit(1);
 	execve(spawn->path, (char *const *)spawn->argv,
 		spawn->env ? (char *const *)spawn->env : environ);
@@ -110,7 +119,6 @@ static int become(const struct spawn *spawn, pid_t parent, int *status_fd)
 int spawn_process(const struct spawn *spawn, struct process *ret_process, struct ward_error *error)
 {
 	struct process process = PROCESS_NONE;
-	pid_t parent = getpid();
 	int failure = 0;
 	int status[2];
 
@@ -118,7 +126,7 @@ int spawn_process(const struct spawn *spawn, struct process *ret_process, struct
 		return error_set_errno(error, -errno, "can't start %s", spawn->path);
 	process.pid = fork();
 	if (process.pid == 0) {
-		int r = become(spawn, parent, &status[1]);
+		int r = become(spawn, &status[1]);
 
 		fd_write_all(status[1], &r, sizeof(r));
 		_exit(127);

@@ -86,7 +86,7 @@ int userns_enter(bool own_user, struct ward_error *error)
 	gid_t gid = getegid();
 	int r;
 
-	if (unshare(own_user ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) < 0)
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID | (own_user ? CLONE_NEWUSER : 0)) < 0)
 		return userns_explain(-errno, error);
 	if (own_user) {
 		r = map_own_ids(uid, gid);

@@ -117,64 +117,59 @@ static int start_program(const struct sandbox_plan *plan, const char *path, cons
 	return spawn_process(&spawn, ret_process, error);
 }
 
-/* bwrap writes one JSON object as soon as its child exists, and closes. */
-static int read_child_pid(int fd, pid_t *ret_pid)
+/* bwrap writes one JSON object as soon as its child exists. The pid in it is that of bwrap's own pid
+ * namespace: of no use here. */
+static int wait_for_child(int fd)
 {
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
 	char text[1024] = "";
-	const char *field;
 	size_t used = 0;
 
-	while (used < sizeof(text) - 1) {
+	while (!strchr(text, '}') && used < sizeof(text) - 1) {
 		ssize_t n;
 
 		if (poll(&polled, 1, START_TIMEOUT_MS) != 1)
 			return -ETIMEDOUT;
 		n = read(fd, text + used, sizeof(text) - 1 - used);
 		if (n <= 0)
-			break;
+			return -EPROTO;
 		used += (size_t)n;
 		text[used] = '\0';
-		if (strchr(text, '}'))
-			break;
 	}
-	field = strstr(text, "\"child-pid\":");
-	if (!field || sscanf(field, "\"child-pid\": %d", ret_pid) != 1 || *ret_pid <= 1)
-		return -EPROTO;
 	return 0;
 }
 
-/* proc(5), /proc/PID/stat: the parent is the second field after the command's parenthesis. */
-static pid_t parent_of(pid_t pid)
+/* proc(5), /proc/PID/task/TID/children: bwrap has one. 0 where it has none, or none is told. */
+static pid_t child_of(pid_t parent)
 {
 	_cleanup_(fd_closep) int fd = -1;
-	char text[512];
-	const char *field;
-	int parent = 0;
+	char text[64];
+	int pid = 0;
 	ssize_t n;
 
-	snprintf(text, sizeof(text), "/proc/%d/stat", (int)pid);
+	snprintf(text, sizeof(text), "/proc/%d/task/%d/children", (int)parent, (int)parent);
 	fd = open(text, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : fd_read_full(fd, text, sizeof(text) - 1);
 	if (n <= 0)
 		return 0;
 	text[n] = '\0';
-	field = strrchr(text, ')');
-	return field && sscanf(field, ") %*c %d", &parent) == 1 ? parent : 0;
+	return sscanf(text, "%d", &pid) == 1 ? pid : 0;
 }
 
-/* The pid could have been reused before it was opened; no other process is bwrap's child. */
-static int open_init(const struct process *bwrap, int info_fd, struct process *ret_init)
+/*
+ * The pid could be reused before it is opened: it must be bwrap's child afterwards, too. Without a
+ * pidfd of init the sandbox still ends with bwrap (PR_SET_PDEATHSIG) and with the view's daemon
+ * (PID 1 of the namespace that both are in), only less orderly.
+ */
+static void open_init(const struct process *bwrap, struct process *ret_init)
 {
-	pid_t pid;
-	int r = read_child_pid(info_fd, &pid);
+	pid_t pid = child_of(bwrap->pid);
 
-	if (r < 0)
-		return r;
+	if (pid <= 1)
+		return;
 	ret_init->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (ret_init->pidfd < 0)
-		return -errno;
-	return parent_of(pid) == bwrap->pid ? 0 : -ESRCH;
+	if (child_of(bwrap->pid) != pid)
+		ret_init->pidfd = fd_close(ret_init->pidfd);
 }
 
 static int make_fds(const struct sandbox_plan *plan, int *fds, struct ward_error *error)
@@ -231,9 +226,11 @@ static int launch(const struct sandbox_plan *plan, const char *path, int *fds,
 	r = start_program(plan, path, fds, &instance->bwrap, error);
 	fds[CHILD_INFO] = fd_close(fds[CHILD_INFO]);
 	if (r == 0) {
-		r = open_init(&instance->bwrap, info[0], &instance->init);
+		r = wait_for_child(info[0]);
 		if (r < 0)
 			error_set_errno(error, r, "bwrap did not start the sandbox");
+		else
+			open_init(&instance->bwrap, &instance->init);
 	}
 	fd_close(info[0]);
 	return r;

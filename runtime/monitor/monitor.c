@@ -50,8 +50,10 @@ static void read_output(struct output *output)
 		if (output->forwards)
 			fd_write_all(STDERR_FILENO, text, (size_t)n);
 	}
-	if (output->fd >= 0 && n == 0)
+	if (output->fd >= 0 && n == 0) {
+		output->ended = true;
 		output->source = event_source_remove(output->source);
+	}
 }
 
 static void handle_output(void *data, uint32_t events)
@@ -80,8 +82,10 @@ static void fail_view(struct monitor *monitor)
 
 static void fail_backend(struct monitor *monitor)
 {
-	/* A view that fails takes the backend along: it is the cause, then. */
-	if (monitor->state == MONITOR_STARTING && process_has_ended(&monitor->view.daemon)) {
+	/* A daemon that dies takes the backend along, being PID 1 of the namespace of both, and is
+	 * gone only after it: then it is the cause. */
+	read_output(&monitor->view_output);
+	if (monitor->view_output.ended) {
 		fail_view(monitor);
 		return;
 	}
@@ -120,7 +124,6 @@ static void handle_ready(void *data, uint32_t events)
 	if (monitor->view_serves || monitor->view.ready_fd < 0)
 		return;
 	if (view_finish_start(&monitor->view) < 0) {
-		process_wait(&monitor->view.daemon, 1000, NULL);
 		fail_view(monitor);
 		return;
 	}
@@ -139,9 +142,6 @@ static void handle_init(void *data, uint32_t events)
 	if (r == -EAGAIN)
 		return;
 	if (r == 0) {
-		/* Its end is the namespace's; bwrap tells why in a moment. */
-		process_wait(&(struct process){0, monitor->backend->watch_fd(monitor->instance)}, 0,
-			NULL);
 		fail_backend(monitor);
 		return;
 	}

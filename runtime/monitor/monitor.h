@@ -34,6 +34,7 @@ struct output {
 	const char *program;
 	char text[1024];
 	size_t size;
+	bool ended;    /* its program has, or is about to: nothing has it open any more */
 	bool forwards; /* to the monitor's own standard error, from now on */
 };
 
