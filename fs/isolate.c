@@ -51,6 +51,9 @@ static int leave_host(struct ward_error *error)
 {
 	int r;
 
+#ifdef WARD_SANITIZED /* the leak checker reads /proc when the daemon ends */
+	return 0;
+#endif
 	if (!has_capability(CAP_SYS_ADMIN))
 		return 0;
 	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET) < 0 &&

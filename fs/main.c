@@ -13,6 +13,16 @@
 #include "fs/options.h"
 #include "policy/project.h"
 
+#ifdef WARD_SANITIZED
+/* A session keeps the copy of its mount point until it unmounts itself, which ours never does. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:fuse_session_mount\n";
+}
+#endif
+
 /* Everything that a view is made of, from whichever source. */
 struct setup {
 	struct mount_places places;

@@ -145,10 +145,11 @@ else
 	for level in "${levels[@]}"; do
 		for mode in r w x; do
 			case $level$mode in
-			none?) expected=ENOENT ;; writer | writew | writex | readr | readx) expected=OK ;;
-			*) expected=EACCES ;;
+			none?) answer=ENOENT ;;
+			writer | writew | writex | readr | readx) answer=OK ;;
+			*) answer=EACCES ;;
 			esac
-			errno "access $mode agrees: $level" "$expected" access "$mnt/w/$level.f1" "$mode"
+			errno "access $mode agrees: $level" "$answer" access "$mnt/w/$level.f1" "$mode"
 		done
 	done
 fi
