@@ -192,36 +192,80 @@ int ranked_excepts_add(struct automaton *automaton, unsigned family, uint32_t gr
 	return 0;
 }
 
-/* True where two neighbours in rank can share a group. */
-static bool is_alike(const struct ranked_rules *rules, const struct entry *a, const struct entry *b)
+/*
+ * Neighbours in rank that give the same level are a stretch: which of them wins makes no difference to the
+ * verdict. So within a stretch the order is free, and entries with the same excepts share a group, whichever
+ * others lie between. Groups are few then, and what they cover below is one position for each and not one for
+ * each rule: without that, every combination of covering rules that a path can collect would be a state.
+ */
+enum { STRETCH_GROUPS_MAX = 64 };
+
+struct stretch {
+	enum ward_level level;
+	struct {
+		const struct ranked_rule *rule;
+		uint32_t group;
+	} groups[STRETCH_GROUPS_MAX]; /* the latest ones; what falls out is no longer shared */
+	size_t count;
+};
+
+static bool same_excepts(const struct ranked_rule *a, const struct ranked_rule *b)
 {
-	if (a->rule == b->rule)
+	if (a == b)
 		return true;
-	return entry_rule(rules, a)->permission == entry_rule(rules, b)->permission &&
-	       rules->rules[a->rule].except_count == 0 && rules->rules[b->rule].except_count == 0;
+	if (a->except_count != b->except_count)
+		return false;
+	for (size_t i = 0; i < a->except_count; i++)
+		if (strcmp(a->rule->excepts[i], b->rule->excepts[i]) != 0)
+			return false;
+	return true;
+}
+
+/* The group of the next entry in rank: one of its stretch, or a new one with the excepts of its rule. */
+static int stretch_group(struct stretch *stretch, const struct ranked_rules *rules,
+	const struct entry *entry, struct automaton *automaton, unsigned family,
+	uint32_t *ret_group)
+{
+	const struct ranked_rule *rule = &rules->rules[entry->rule];
+	enum ward_level level = rule->rule->permission;
+	size_t known, slot;
+	int group;
+
+	if (level != stretch->level)
+		stretch->count = 0;
+	stretch->level = level;
+	known = stretch->count < STRETCH_GROUPS_MAX ? stretch->count : STRETCH_GROUPS_MAX;
+	for (size_t i = 0; i < known; i++) {
+		if (same_excepts(stretch->groups[i].rule, rule)) {
+			*ret_group = stretch->groups[i].group;
+			return 0;
+		}
+	}
+	group = automaton_add_group(automaton, family, level);
+	if (group < 0)
+		return group;
+	slot = stretch->count++ % STRETCH_GROUPS_MAX;
+	stretch->groups[slot].rule = rule;
+	stretch->groups[slot].group = *ret_group = (uint32_t)group;
+	return ranked_excepts_add(automaton, family, (uint32_t)group, rule, entry->rule);
 }
 
 int ranked_rules_add(const struct ranked_rules *rules, struct automaton *automaton, unsigned family)
 {
-	int group = 0, r = 0;
+	struct stretch stretch = {.count = 0};
+	int r = 0;
 
 	automaton->rankings[family].fallback = rule_set_default(rules->set);
-	for (size_t i = 0; i < rules->entry_count; i++) {
+	for (size_t i = 0; i < rules->entry_count && r == 0; i++) {
 		const struct entry *entry = &rules->entries[i];
-		const struct ranked_rule *rule = &rules->rules[entry->rule];
+		uint32_t group;
 
-		if (i == 0 || !is_alike(rules, &rules->entries[i - 1], entry)) {
-			group = automaton_add_group(automaton, family, rule->rule->permission);
-			if (group < 0)
-				return group;
-			r = ranked_excepts_add(
-				automaton, family, (uint32_t)group, rule, entry->rule);
-		}
+		r = stretch_group(&stretch, rules, entry, automaton, family, &group);
 		if (r == 0)
-			r = ranked_entry_add(automaton, family, (uint32_t)group, entry);
-		if (r < 0)
-			return r;
+			r = ranked_entry_add(automaton, family, group, entry);
 	}
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < rule_set_protected_count(rules->set); i++) {
 		r = nfa_add_path(&automaton->nfa, rule_set_protected(rules->set, i),
 			mark_make(family, GROUP_CAP, false));

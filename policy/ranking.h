@@ -54,10 +54,7 @@ static inline const struct rule *entry_rule(
 int entry_compare(const struct ranked_rules *rules, const struct entry *a, const struct entry *b,
 	enum rule_outcome *ret_outcome);
 
-/*
- * Adds all rules to a family of an automaton, with the default and the protected paths. Neighbours in rank with one
- * level and no excepts share a group: which of them wins makes no difference to any verdict.
- */
+/* Adds all rules to a family of an automaton, with the default and the protected paths. */
 int ranked_rules_add(
 	const struct ranked_rules *rules, struct automaton *automaton, unsigned family);
 
