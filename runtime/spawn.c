@@ -48,6 +48,8 @@ static int arrange_fds(const struct spawn *spawn, int *status_fd)
 	int high[SPAWN_FDS_MAX];
 	int last = (int)spawn->fd_count;
 
+	if (null < 0)
+		return -errno;
 	for (size_t i = 0; i < spawn->fd_count; i++) {
 		int fd = spawn->fds[i] < 0 ? null : spawn->fds[i];
 

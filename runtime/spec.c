@@ -93,7 +93,7 @@ static int read_codebase(struct spec *spec, const char *value)
 
 static int read_mount_point(struct spec *spec, const char *value)
 {
-	return value[0] == '/' ? copy(&spec->mount_point, value) : -EBADMSG;
+	return value[0] ? copy(&spec->mount_point, value) : -EBADMSG;
 }
 
 static int read_shell(struct spec *spec, const char *value)

@@ -153,9 +153,13 @@ static void add_writable(struct strbuf *arguments, const char *home)
 	add3(arguments, "--symlink", "../run", "/var/run");
 }
 
+/* The settings of its own IPC and PID namespaces would be the sandbox's to write: with
+ * --disable-userns its user counts as the owner of those. Bound from the host, a mount that can be
+ * made read-only; each reader sees the settings of its own namespaces there. */
 static void add_devices(struct strbuf *arguments)
 {
 	add2(arguments, "--proc", "/proc");
+	add3(arguments, "--ro-bind", "/proc/sys", "/proc/sys");
 	add2(arguments, "--dev", "/dev");
 	add_tmpfs(arguments, SIZE_SHM, "1777", "/dev/shm");
 }
