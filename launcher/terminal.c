@@ -228,6 +228,7 @@ int terminal_inside(const struct terminal *terminal)
 void terminal_close_inside(struct terminal *terminal)
 {
 	terminal->slave = fd_close(terminal->slave);
+	terminal->keys.held = true;
 }
 
 struct flow *terminal_keys(struct terminal *terminal)

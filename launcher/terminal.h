@@ -35,7 +35,8 @@ int terminal_open(int input, int output, bool interactive, bool suspendable,
 struct terminal *terminal_free(struct terminal *terminal);
 DEFINE_CLEANUP(struct terminal *, terminal_free)
 
-/* The command's side. Open until terminal_close_inside(): while it is, output may come. */
+/* The command's side. Open until terminal_close_inside(): while it is, output may come. After that
+ * keys stay where they are: they are typed for the shell outside. */
 int terminal_inside(const struct terminal *terminal);
 void terminal_close_inside(struct terminal *terminal);
 
