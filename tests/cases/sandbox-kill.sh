@@ -10,8 +10,9 @@ make_tree tree
 $AS_ROOT && base=/run/ward || base=$XDG_RUNTIME_DIR/ward
 
 child_of() { # PARENT NAME: the pid of the child with that name
-	local pid
-	for pid in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+	local pid pids
+	{ read -ra pids <"/proc/$1/task/$1/children"; } 2>/dev/null
+	for pid in "${pids[@]}"; do
 		if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]; then
 			echo "$pid"
 			return
