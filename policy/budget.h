@@ -15,7 +15,7 @@ struct budget {
 };
 
 enum {
-	BUDGET_WORK = 120 * 1000 * 1000,
+	BUDGET_WORK = 100 * 1000 * 1000,
 	BUDGET_BYTES = 160 * 1024 * 1024,
 };
 

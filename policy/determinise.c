@@ -63,9 +63,9 @@ struct tally {
 	bool capped;
 };
 
-static bool is_negated(const struct construction *c, unsigned family, uint32_t group)
+static bool is_met(const struct construction *c, unsigned family, uint32_t condition)
 {
-	uint32_t negation = mark_make(family, group, true);
+	uint32_t negation = mark_make(family, condition, true);
 
 	for (size_t i = 0; i < c->next.count; i++) {
 		const struct position *position = &c->nfa->positions[c->next.items[i]];
@@ -83,7 +83,7 @@ static void tally_position(
 {
 	for (uint32_t i = 0; i < position->marks.count; i++) {
 		uint32_t mark = c->nfa->marks.items[position->marks.start + i],
-			 group = mark_group(mark);
+			 group = mark_number(mark);
 		struct tally *tally = &tallies[mark_family(mark)];
 
 		if (mark_negative(mark))
@@ -97,7 +97,8 @@ static void tally_position(
 				tally->covered = group;
 			if (group < tally->winner)
 				tally->winner = group;
-		} else if (group < tally->winner && !is_negated(c, mark_family(mark), group)) {
+		} else if (group < tally->winner &&
+			   !is_met(c, mark_family(mark), nfa_condition(c->nfa, mark))) {
 			tally->winner = group;
 		}
 	}
@@ -114,6 +115,24 @@ static enum ward_level tally_level(
 	return tally->capped && level > LEVEL_READ ? LEVEL_READ : level;
 }
 
+/* True where another cover of the same condition makes this one superfluous. */
+static bool has_stronger_cover(const struct construction *c, uint32_t mark)
+{
+	for (size_t i = 0; i < c->next.count; i++) {
+		const struct position *position = &c->nfa->positions[c->next.items[i]];
+		uint32_t other;
+
+		if (!position->loops || position->marks.count != 1)
+			continue;
+		other = c->nfa->marks.items[position->marks.start];
+		if (!mark_negative(other) && mark_family(other) == mark_family(mark) &&
+			other < mark && mark_number(other) != GROUP_CAP &&
+			nfa_condition(c->nfa, other) == nfa_condition(c->nfa, mark))
+			return true;
+	}
+	return false;
+}
+
 /* True where a position can still change a verdict below, given what is covered. */
 static bool matters(
 	const struct construction *c, const struct position *position, const struct tally *tallies)
@@ -126,7 +145,9 @@ static bool matters(
 	if (cover) {
 		mark = c->nfa->marks.items[position->marks.start];
 		if (nfa_unconditional(c->nfa, mark))
-			return mark_group(mark) == tallies[mark_family(mark)].covered;
+			return mark_number(mark) == tallies[mark_family(mark)].covered;
+		if (!mark_negative(mark) && has_stronger_cover(c, mark))
+			return false;
 	}
 	for (unsigned family = 0; family < FAMILIES; family++)
 		if (position->below[family] < tallies[family].covered)
@@ -158,7 +179,7 @@ static int make_value(struct construction *c, automaton_value *ret_value)
 		return -E2BIG;
 	}
 	r = budget_pay(
-		c->budget, 4 + 2 * c->next.count, r > 0 ? 4 * c->kept.count + 64 : 8, c->rule);
+		c->budget, 8 + 4 * c->next.count, r > 0 ? 4 * c->kept.count + 64 : 8, c->rule);
 	if (r < 0)
 		return r;
 	*ret_value = state << VALUE_SHIFT | (uint32_t)tally_level(c, &tallies[1], 1) << 2 |

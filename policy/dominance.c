@@ -26,11 +26,11 @@ static void add_strength(
 		uint32_t mark = nfa->marks.items[position->marks.start + i];
 		unsigned family = mark_family(mark);
 
-		lower(&strength->own_any[family], mark_group(mark));
+		lower(&strength->own_any[family], nfa_strength(nfa, mark));
 		if (nfa_unconditional(nfa, mark)) {
-			lower(&strength->own_certain[family], mark_group(mark));
+			lower(&strength->own_certain[family], mark_number(mark));
 			if (position->loops)
-				lower(&strength->below_certain[family], mark_group(mark));
+				lower(&strength->below_certain[family], mark_number(mark));
 		}
 	}
 	for (unsigned family = 0; family < FAMILIES; family++)

@@ -22,6 +22,7 @@ struct walk {
 	struct vector *buckets;  /* by byte class: nodes that it leads to besides */
 	struct vector nodes, labels;
 	struct vector table, state_class;
+	uint64_t effort;      /* comparisons not yet paid for */
 	uint8_t members[256]; /* one byte of each byte class */
 };
 
@@ -146,18 +147,19 @@ static int settle(struct walk *w, const struct vector *nodes, uint32_t before)
 }
 
 /* True where a node can lead to nothing that the settled labels leave open. */
-static bool is_settled(const struct walk *w, uint32_t node)
+static bool is_settled(struct walk *w, uint32_t node)
 {
-	size_t count;
+	size_t count, i = 0;
 	const uint32_t *reach = interned(
 		&w->automaton.reaches, w->automaton.nodes[node].reach, &count);
 
 	if (w->labels.count == 0 && count > 0)
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!dominance_covers(&w->dominance, w->labels.items, w->labels.count, reach[i]))
-			return false;
-	return true;
+	while (i < count &&
+		dominance_covers(&w->dominance, w->labels.items, w->labels.count, reach[i]))
+		i++;
+	w->effort += (i + 1) * (w->dominance.count > 0 ? w->labels.count + 1 : 1);
+	return i == count;
 }
 
 /* The state of a set of nodes, which is consumed. */
@@ -190,8 +192,11 @@ static int make_state(struct walk *w, struct vector *nodes, uint32_t before, uin
 	r = intern(&w->states, w->nodes.items, kept, ret_state);
 	if (r < 0)
 		return r;
-	return budget_pay(w->budget, 4 + 2 * nodes->count,
-		r > 0 ? 4 * (kept + w->names->byte_classes + 6) : 0, rule);
+	w->effort += 4 + 4 * nodes->count + w->labels.count;
+	r = budget_pay(
+		w->budget, w->effort, r > 0 ? 4 * (kept + w->names->byte_classes + 6) : 0, rule);
+	w->effort = 0;
+	return r;
 }
 
 static void enter_set(struct walk *w, uint32_t set_number, uint32_t node)

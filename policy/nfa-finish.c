@@ -299,8 +299,8 @@ static void rank_position(struct nfa *nfa, struct position *position)
 	for (uint32_t i = 0; i < position->marks.count; i++) {
 		uint32_t mark = nfa->marks.items[position->marks.start + i];
 
-		if (mark_group(mark) < own[mark_family(mark)])
-			own[mark_family(mark)] = mark_group(mark);
+		if (nfa_strength(nfa, mark) < own[mark_family(mark)])
+			own[mark_family(mark)] = nfa_strength(nfa, mark);
 	}
 	if (position->any != NO_NODE)
 		strengthen_by_node(nfa, position->below, position->any);

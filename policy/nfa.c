@@ -21,8 +21,10 @@ void nfa_release(struct nfa *nfa)
 	vector_release(&nfa->label_edges);
 	vector_release(&nfa->closures);
 	vector_release(&nfa->closure_starts);
-	for (size_t i = 0; i < FAMILIES; i++)
-		vector_release(&nfa->conditional[i]);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		vector_release(&nfa->conditions[i]);
+		vector_release(&nfa->strongest[i]);
+	}
 	*nfa = (struct nfa){0};
 }
 
@@ -118,25 +120,35 @@ static int follow_component(struct nfa *nfa, const struct pattern *pattern,
 	return -EINVAL;
 }
 
-static int note_conditional(struct nfa *nfa, uint32_t mark)
+/* Makes `vector` long enough for an item; new ones are `filler`. */
+static int reach(struct vector *vector, uint32_t item, uint32_t filler)
 {
-	struct vector *conditional = &nfa->conditional[mark_family(mark)];
+	while (vector->count <= item && !vector->failed)
+		vector_push(vector, filler);
+	return vector->failed;
+}
 
-	if (!mark_negative(mark))
+int nfa_set_condition(struct nfa *nfa, unsigned family, uint32_t group, uint32_t condition)
+{
+	struct vector *strongest = &nfa->strongest[family];
+	int r = reach(&nfa->conditions[family], group, 0);
+
+	if (r == 0)
+		r = reach(strongest, condition, NO_GROUP);
+	if (r < 0)
+		return r;
+	nfa->conditions[family].items[group] = condition;
+	if (strongest->items[condition] != NO_GROUP)
 		return 0;
-	while (conditional->count <= mark_group(mark) && !conditional->failed)
-		vector_push(conditional, 0);
-	if (conditional->failed)
-		return conditional->failed;
-	conditional->items[mark_group(mark)] = 1;
-	return 0;
+	strongest->items[condition] = group;
+	return 1;
 }
 
 static int add_mark(struct nfa *nfa, struct vector *pairs, uint32_t node, uint32_t mark)
 {
 	vector_push(pairs, node);
 	vector_push(pairs, mark);
-	return pairs->failed ? pairs->failed : note_conditional(nfa, mark);
+	return pairs->failed;
 }
 
 int nfa_add(struct nfa *nfa, const struct pattern *pattern, const struct alternative *alternative,

@@ -5,10 +5,11 @@
  * merges equal subtrees from the leaves up and lays the result out as positions. A set of positions is a state of the
  * deterministic automaton (policy/automaton.h).
  *
- * Marks say what a position means for the path that reaches it. There are two families of them, so that two questions
- * can be asked of one automaton at once (how two policies differ, which rule uncovers another). In each family the
- * groups are ranked: group 1 is the strongest, and the strongest one that is marked and not negated wins. Group 0 is
- * self-protection, which no group outranks.
+ * Marks say what a position means for the path that reaches it. There are two families of them, so
+ * that two questions can be asked of one automaton at once (how two policies differ, which rule
+ * uncovers another). In each family the groups are ranked: group 1 is the strongest, and the
+ * strongest one that is marked wins, unless its condition is: that is a set of excepts, whose
+ * patterns carry negative marks. Group 0 is self-protection, which no group outranks.
  *
  * Not thread-safe.
  */
@@ -22,9 +23,10 @@ enum { FAMILIES = 2, GROUP_CAP = 0 };
 #define NO_GROUP UINT32_MAX
 #define NO_NODE  UINT32_MAX
 
-static inline uint32_t mark_make(unsigned family, uint32_t group, bool negative)
+/* A mark of a group, or the negative one of a condition. */
+static inline uint32_t mark_make(unsigned family, uint32_t number, bool negative)
 {
-	return group << 2 | family << 1 | negative;
+	return number << 2 | family << 1 | negative;
 }
 
 static inline unsigned mark_family(uint32_t mark)
@@ -32,7 +34,7 @@ static inline unsigned mark_family(uint32_t mark)
 	return mark >> 1 & 1;
 }
 
-static inline uint32_t mark_group(uint32_t mark)
+static inline uint32_t mark_number(uint32_t mark)
 {
 	return mark >> 2;
 }
@@ -80,7 +82,8 @@ struct nfa {
 	struct vector closure_starts; /* of each node, and the end of the last */
 	uint32_t root;                /* a node */
 	size_t node_count;
-	struct vector conditional[FAMILIES]; /* by group: nonzero where a negative mark exists */
+	struct vector conditions[FAMILIES]; /* by group: what excepts it has, or 0 */
+	struct vector strongest[FAMILIES];  /* by condition: the strongest group that has it */
 };
 
 enum atom_code { CODE_BYTE, CODE_SET, CODE_ANY, CODE_STAR };
@@ -119,14 +122,33 @@ static inline const uint32_t *nfa_closure(const struct nfa *nfa, uint32_t node, 
 	return *ret_count > 0 ? nfa->closures.items + starts[node] : NULL;
 }
 
-/* True where no except of a group can take its marks away. */
+/* The condition of a positive mark's group, 0 where it has none. */
+static inline uint32_t nfa_condition(const struct nfa *nfa, uint32_t mark)
+{
+	const struct vector *conditions = &nfa->conditions[mark_family(mark)];
+	uint32_t group = mark_number(mark);
+
+	return group < conditions->count ? conditions->items[group] : 0;
+}
+
+/* True where nothing can take the mark away. */
 static inline bool nfa_unconditional(const struct nfa *nfa, uint32_t mark)
 {
-	const struct vector *conditional = &nfa->conditional[mark_family(mark)];
-	uint32_t group = mark_group(mark);
-
-	return !mark_negative(mark) && group != GROUP_CAP &&
-	       !(group < conditional->count && conditional->items[group]);
+	return !mark_negative(mark) && mark_number(mark) != GROUP_CAP &&
+	       nfa_condition(nfa, mark) == 0;
 }
+
+/* The strongest group that a mark bears on. */
+static inline uint32_t nfa_strength(const struct nfa *nfa, uint32_t mark)
+{
+	return mark_negative(mark) ? nfa->strongest[mark_family(mark)].items[mark_number(mark)]
+				   : mark_number(mark);
+}
+
+/*
+ * Gives `group` a condition (a number from 1 on). Groups come strongest first. 1 where the condition is new to the
+ * family, so that its negative marks must be added; 0 where it is known; or -ENOMEM.
+ */
+int nfa_set_condition(struct nfa *nfa, unsigned family, uint32_t group, uint32_t condition);
 
 void nfa_release(struct nfa *nfa);

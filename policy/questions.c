@@ -81,42 +81,6 @@ static bool meets(const struct questions *q, uint32_t rule, const struct entry *
 	return false;
 }
 
-/* --- One family of an automaton, strongest entries first ------------------------------------------ */
-
-struct family {
-	struct questions *q;
-	struct automaton *automaton;
-	unsigned number;
-	const struct entry *last; /* the one before, or NULL */
-	enum ward_level last_level;
-	int group;
-};
-
-/* Adds an entry at `level`; it shares the group of the one before where nothing tells them apart. */
-static int family_add(struct family *family, const struct entry *entry, enum ward_level level)
-{
-	const struct ranked_rule *rule = &family->q->rules->rules[entry->rule];
-	bool alike = family->last &&
-		     (family->last->rule == entry->rule ||
-			     (family->last_level == level && rule->except_count == 0 &&
-				     family->q->rules->rules[family->last->rule].except_count ==
-					     0));
-	int r = 0;
-
-	if (!alike) {
-		family->group = automaton_add_group(family->automaton, family->number, level);
-		if (family->group < 0)
-			return family->group;
-		r = ranked_excepts_add(family->automaton, family->number, (uint32_t)family->group,
-			rule, entry->rule);
-	}
-	family->last = entry;
-	family->last_level = level;
-	return r < 0 ? r
-		     : ranked_entry_add(
-			       family->automaton, family->number, (uint32_t)family->group, entry);
-}
-
 /* --- Dead rules ----------------------------------------------------------------------------------- */
 
 static const enum ward_level wins = LEVEL_WRITE, loses = LEVEL_VIEW, beaten = LEVEL_NONE;
@@ -130,7 +94,7 @@ static bool is_won(automaton_value value)
 static int add_contest(struct questions *q, struct automaton *automaton, uint32_t rule,
 	const struct rule **ret_other)
 {
-	struct family family = {.q = q, .automaton = automaton};
+	struct family family = {.rules = q->rules, .automaton = automaton};
 	uint32_t last = q->entries_of[q->first_entry[rule + 1] - 1];
 
 	automaton->rankings[0].fallback = loses;
@@ -179,8 +143,8 @@ static bool is_uncovered(automaton_value value)
 static int add_uncovering(
 	struct questions *q, struct automaton *automaton, uint32_t rule, bool *ret_any)
 {
-	struct family stronger = {.q = q, .automaton = automaton},
-		      own = {.q = q, .automaton = automaton, .number = 1};
+	struct family stronger = {.rules = q->rules, .automaton = automaton},
+		      own = {.rules = q->rules, .automaton = automaton, .number = 1};
 	int priority = q->rules->rules[rule].rule->priority, r = 0;
 
 	for (size_t i = 0; r == 0 && i < q->rules->entry_count; i++) {

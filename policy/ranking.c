@@ -96,8 +96,35 @@ static int parse_excepts(struct ranked_rule *ranked)
 	return 0;
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Gives rules with the same excepts, in whatever order, the same condition. */
+static int number_condition(struct ranked_rule *ranked, struct interner *known)
+{
+	_cleanup_(freep) const char **sorted = calloc(ranked->except_count + 1, sizeof(*sorted));
+	_cleanup_(vector_release) struct vector key = {0};
+	int r;
+
+	if (ranked->except_count == 0)
+		return 0;
+	if (!sorted)
+		return -ENOMEM;
+	memcpy(sorted, ranked->rule->excepts, ranked->except_count * sizeof(*sorted));
+	qsort(sorted, ranked->except_count, sizeof(*sorted), compare_strings);
+	for (size_t i = 0; i < ranked->except_count; i++)
+		for (const char *byte = sorted[i]; byte == sorted[i] || byte[-1]; byte++)
+			vector_push(&key, (unsigned char)*byte);
+	r = key.failed ? key.failed : intern(known, key.items, key.count, &ranked->condition);
+	ranked->condition++;
+	return r < 0 ? r : 0;
+}
+
 static int parse_rules(struct ranked_rules *rules, size_t *ret_entries, struct ward_error *error)
 {
+	_cleanup_(interner_release) struct interner conditions = {0};
 	size_t entries = 0;
 
 	for (size_t i = 0; i < rules->rule_count; i++) {
@@ -108,6 +135,8 @@ static int parse_rules(struct ranked_rules *rules, size_t *ret_entries, struct w
 		r = pattern_parse(ranked->rule->pattern, &ranked->pattern, NULL);
 		if (r == 0)
 			r = parse_excepts(ranked);
+		if (r == 0)
+			r = number_condition(ranked, &conditions);
 		if (r < 0)
 			return error_set_errno(error, r, "the rules can't be compiled");
 		entries += ranked->pattern->count;
@@ -167,23 +196,18 @@ int ranked_rules_new(
 
 /* --- Into an automaton ---------------------------------------------------------------------------- */
 
-int ranked_entry_add(
-	struct automaton *automaton, unsigned family, uint32_t group, const struct entry *entry)
+static int add_excepts(const struct family *family, const struct entry *entry)
 {
-	return nfa_add(&automaton->nfa, entry->pattern, entry->alternative, entry->covers,
-		mark_make(family, group, false), entry->rule);
-}
+	const struct ranked_rule *rule = &family->rules->rules[entry->rule];
+	uint32_t mark = mark_make(family->number, rule->condition, true);
 
-int ranked_excepts_add(struct automaton *automaton, unsigned family, uint32_t group,
-	const struct ranked_rule *rule, uint32_t index)
-{
 	for (size_t i = 0; i < rule->except_count; i++) {
 		const struct pattern *except = rule->excepts[i];
 
 		for (size_t j = 0; j < except->count; j++) {
-			int r = nfa_add(&automaton->nfa, except, &except->alternatives[j],
-				except->alternatives[j].covers, mark_make(family, group, true),
-				index);
+			const struct alternative *alternative = &except->alternatives[j];
+			int r = nfa_add(&family->automaton->nfa, except, alternative,
+				alternative->covers, mark, entry->rule);
 
 			if (r < 0)
 				return r;
@@ -192,85 +216,58 @@ int ranked_excepts_add(struct automaton *automaton, unsigned family, uint32_t gr
 	return 0;
 }
 
-/*
- * Neighbours in rank that give the same level are a stretch: which of them wins makes no difference to the
- * verdict. So within a stretch the order is free, and entries with the same excepts share a group, whichever
- * others lie between. Groups are few then, and what they cover below is one position for each and not one for
- * each rule: without that, every combination of covering rules that a path can collect would be a state.
- */
-enum { STRETCH_GROUPS_MAX = 64 };
-
-struct stretch {
-	enum ward_level level;
-	struct {
-		const struct ranked_rule *rule;
-		uint32_t group;
-	} groups[STRETCH_GROUPS_MAX]; /* the latest ones; what falls out is no longer shared */
-	size_t count;
-};
-
-static bool same_excepts(const struct ranked_rule *a, const struct ranked_rule *b)
+static int start_group(struct family *family, const struct entry *entry, enum ward_level level)
 {
-	if (a == b)
-		return true;
-	if (a->except_count != b->except_count)
-		return false;
-	for (size_t i = 0; i < a->except_count; i++)
-		if (strcmp(a->rule->excepts[i], b->rule->excepts[i]) != 0)
-			return false;
-	return true;
-}
+	uint32_t condition = family->rules->rules[entry->rule].condition;
+	int group = automaton_add_group(family->automaton, family->number, level), r = 0;
 
-/* The group of the next entry in rank: one of its stretch, or a new one with the excepts of its rule. */
-static int stretch_group(struct stretch *stretch, const struct ranked_rules *rules,
-	const struct entry *entry, struct automaton *automaton, unsigned family,
-	uint32_t *ret_group)
-{
-	const struct ranked_rule *rule = &rules->rules[entry->rule];
-	enum ward_level level = rule->rule->permission;
-	size_t known, slot;
-	int group;
-
-	if (level != stretch->level)
-		stretch->count = 0;
-	stretch->level = level;
-	known = stretch->count < STRETCH_GROUPS_MAX ? stretch->count : STRETCH_GROUPS_MAX;
-	for (size_t i = 0; i < known; i++) {
-		if (same_excepts(stretch->groups[i].rule, rule)) {
-			*ret_group = stretch->groups[i].group;
-			return 0;
-		}
-	}
-	group = automaton_add_group(automaton, family, level);
 	if (group < 0)
 		return group;
-	slot = stretch->count++ % STRETCH_GROUPS_MAX;
-	stretch->groups[slot].rule = rule;
-	stretch->groups[slot].group = *ret_group = (uint32_t)group;
-	return ranked_excepts_add(automaton, family, (uint32_t)group, rule, entry->rule);
+	family->stretch[family->stretch_count++ % STRETCH_MAX] = (struct stretch_group){
+		condition, (uint32_t)group};
+	if (condition > 0)
+		r = nfa_set_condition(
+			&family->automaton->nfa, family->number, (uint32_t)group, condition);
+	if (r > 0)
+		r = add_excepts(family, entry);
+	return r < 0 ? r : group;
 }
 
-int ranked_rules_add(const struct ranked_rules *rules, struct automaton *automaton, unsigned family)
+/* The group for the next entry, or a negative errno. */
+static int find_group(struct family *family, const struct entry *entry, enum ward_level level)
 {
-	struct stretch stretch = {.count = 0};
+	uint32_t condition = family->rules->rules[entry->rule].condition;
+
+	if (level != family->level)
+		family->stretch_count = 0;
+	family->level = level;
+	for (size_t i = 0; i < family->stretch_count && i < STRETCH_MAX; i++)
+		if (family->stretch[i].condition == condition)
+			return (int)family->stretch[i].group;
+	return start_group(family, entry, level);
+}
+
+int family_add(struct family *family, const struct entry *entry, enum ward_level level)
+{
+	int group = find_group(family, entry, level);
+
+	if (group < 0)
+		return group;
+	return nfa_add(&family->automaton->nfa, entry->pattern, entry->alternative, entry->covers,
+		mark_make(family->number, (uint32_t)group, false), entry->rule);
+}
+
+int ranked_rules_add(const struct ranked_rules *rules, struct automaton *automaton, unsigned number)
+{
+	struct family family = {.rules = rules, .automaton = automaton, .number = number};
 	int r = 0;
 
-	automaton->rankings[family].fallback = rule_set_default(rules->set);
-	for (size_t i = 0; i < rules->entry_count && r == 0; i++) {
-		const struct entry *entry = &rules->entries[i];
-		uint32_t group;
-
-		r = stretch_group(&stretch, rules, entry, automaton, family, &group);
-		if (r == 0)
-			r = ranked_entry_add(automaton, family, group, entry);
-	}
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < rule_set_protected_count(rules->set); i++) {
+	automaton->rankings[number].fallback = rule_set_default(rules->set);
+	for (size_t i = 0; r == 0 && i < rules->entry_count; i++)
+		r = family_add(&family, &rules->entries[i],
+			entry_rule(rules, &rules->entries[i])->permission);
+	for (size_t i = 0; r == 0 && i < rule_set_protected_count(rules->set); i++)
 		r = nfa_add_path(&automaton->nfa, rule_set_protected(rules->set, i),
-			mark_make(family, GROUP_CAP, false));
-		if (r < 0)
-			return r;
-	}
-	return 0;
+			mark_make(number, GROUP_CAP, false));
+	return r;
 }

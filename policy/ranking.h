@@ -23,6 +23,7 @@ struct ranked_rule {
 	struct pattern *pattern;
 	struct pattern **excepts;
 	size_t except_count;
+	uint32_t condition; /* a number for its set of excepts, 0 where it has none */
 };
 
 struct ranked_rules {
@@ -54,14 +55,35 @@ static inline const struct rule *entry_rule(
 int entry_compare(const struct ranked_rules *rules, const struct entry *a, const struct entry *b,
 	enum rule_outcome *ret_outcome);
 
-/* Adds all rules to a family of an automaton, with the default and the protected paths. */
+/*
+ * Adds all rules to a family of an automaton, with the default and the protected paths.
+ */
 int ranked_rules_add(
 	const struct ranked_rules *rules, struct automaton *automaton, unsigned family);
 
-/* Adds one entry to a group. */
-int ranked_entry_add(
-	struct automaton *automaton, unsigned family, uint32_t group, const struct entry *entry);
+/*
+ * Adds entries to one family of an automaton, strongest first.
+ *
+ * Neighbours in rank that give the same level are a stretch: which of them wins makes no difference to any verdict. So
+ * within a stretch the order is free, and entries with the same excepts share a group, whichever others lie between.
+ * Groups are few then, and what they cover below is one position for each and not one for each rule: without that,
+ * every combination of covering rules that a path can collect would be a state.
+ */
+enum { STRETCH_MAX = 64 };
 
-/* Adds the excepts of a rule to a group. */
-int ranked_excepts_add(struct automaton *automaton, unsigned family, uint32_t group,
-	const struct ranked_rule *rule, uint32_t index);
+struct stretch_group {
+	uint32_t condition;
+	uint32_t group;
+};
+
+struct family {
+	const struct ranked_rules *rules;
+	struct automaton *automaton;
+	unsigned number;
+	enum ward_level level; /* of the stretch */
+	struct stretch_group
+		stretch[STRETCH_MAX]; /* the latest ones; what falls out is no longer shared */
+	size_t stretch_count;
+};
+
+int family_add(struct family *family, const struct entry *entry, enum ward_level level);
