@@ -23,8 +23,6 @@ const char options_help[] =
 	"      --fuse-fd=N --codebase-fd=N --rules-fd=N --ready-fd=N --lifeline-fd=N\n"
 	"      [--events-fd=N] [--run-as=UID:GID] [--show-as=UID:GID]\n";
 
-enum { COMMAND_LINE_PRIORITY = 1000000 };
-
 enum option_value {
 	OPTION_RULE = 256,
 	OPTION_ALLOW_OTHER,
@@ -100,7 +98,7 @@ static int parse_owner(const char *text, struct owner *ret_owner, struct ward_er
 
 static int parse_rule(const char *text, struct rule_set *rules, struct ward_error *error)
 {
-	struct rule rule = {.priority = COMMAND_LINE_PRIORITY, .place = {.file = "<command line>"}};
+	struct rule rule = {.place = {.file = RULE_PLACE_COMMAND_LINE}};
 	const char *colon = strchr(text, ':');
 	char name[16];
 
@@ -112,6 +110,7 @@ static int parse_rule(const char *text, struct rule_set *rules, struct ward_erro
 		return error_set(error, -EINVAL,
 			"--rule=%s: '%s' is no level; use none, view, read or write", text, name);
 	rule.pattern = colon + 1;
+	rule.priority = rule_command_line_priority(rule.permission);
 	return rule_set_add(rules, &rule, error);
 }
 

@@ -39,8 +39,8 @@ static int add_rule(struct settings *settings, enum ward_level level, const char
 	struct rule rule = {
 		.pattern = pattern,
 		.permission = level,
-		.priority = COMMAND_LINE_PRIORITY,
-		.place = {.file = COMMAND_LINE_PLACE},
+		.priority = rule_command_line_priority(level),
+		.place = {.file = RULE_PLACE_COMMAND_LINE},
 	};
 
 	return rule_set_add(settings->project->rules, &rule, error);

@@ -9,10 +9,6 @@
 #include "launcher/options.h"
 #include "policy/project.h"
 
-/* Rules of the command line win over all that a policy file can say. */
-enum { COMMAND_LINE_PRIORITY = 1000000 };
-#define COMMAND_LINE_PLACE "<command line>"
-
 struct settings {
 	struct codebase codebase;
 	struct project *project; /* with the command line's rules; protected */

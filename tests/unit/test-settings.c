@@ -83,6 +83,9 @@ static void the_command_line_wins(void **state)
 		{{"--read=a", NULL}, "a", LEVEL_READ},
 		{{"--none", "**", "--write", "a", NULL}, "a", LEVEL_NONE},
 		{{"--none", "d/", NULL}, "d/e/f", LEVEL_NONE},
+		{{"--none", "d/e", "--write", "d/", NULL}, "d/e", LEVEL_NONE},
+		{{"--none", "d/e", "--write", "d/", NULL}, "d/f", LEVEL_WRITE},
+		{{"--read", "**", "--write", "d/", NULL}, "d/f", LEVEL_WRITE},
 		{{NULL}, "hidden", LEVEL_NONE},
 		{{"--read", "hidden", NULL}, "hidden", LEVEL_READ},
 		{{"--write", "**", NULL}, "ward.yaml", LEVEL_READ},
@@ -175,7 +178,7 @@ static void bad_patterns_name_the_command_line(void **state)
 
 	set_policy(NULL);
 	assert_true(load(options, &settings, &error) < 0);
-	assert_string_equal(error.file, COMMAND_LINE_PLACE);
+	assert_string_equal(error.file, RULE_PLACE_COMMAND_LINE);
 }
 
 static void seconds_are_parsed(void **state)
