@@ -22,7 +22,6 @@ const char options_help[] =
 	"For a monitor, on a mounted FUSE device:\n"
 	"      --fuse-fd=N --codebase-fd=N --rules-fd=N --ready-fd=N --lifeline-fd=N\n"
 	"      [--events-fd=N] [--run-as=UID:GID] [--show-as=UID:GID]\n";
-
 enum option_value {
 	OPTION_RULE = 256,
 	OPTION_ALLOW_OTHER,

@@ -40,6 +40,18 @@ enum {
 	RULE_PROTECTED_MAX = 1000, /* paths of one set */
 };
 
+/* Where the command line's rules say they are from. */
+#define RULE_PLACE_COMMAND_LINE "<command line>"
+
+/*
+ * The priority of a rule given on a command line: above all that a file can say; and what is hidden
+ * there stays hidden, whatever the types of the other rules there.
+ */
+static inline int rule_command_line_priority(enum ward_level permission)
+{
+	return permission == LEVEL_NONE ? 1000001 : 1000000;
+}
+
 struct rule_set;
 
 int rule_set_new(struct rule_set **ret_set);
