@@ -269,7 +269,7 @@ static void rules_without_priority_uncover_nothing(void **state)
 static void presets_have_names_summaries_and_no_dead_rules(void **state)
 {
 	static const char *const names[] = {"agent-safe", "development", "read-only", "view-only",
-		"full-access", "secrets", NULL};
+		"full-access", "no-secrets", NULL};
 
 	for (size_t i = 0; names[i] || presets[i].name; i++) {
 		_cleanup_(policy_unrefp) struct policy *policy = NULL;
