@@ -70,16 +70,9 @@ without_fuse() {
 		exec "$@"' sh "$@"
 }
 if $AS_ROOT; then
-	bad "a missing bwrap" "bubblewrap \(bwrap\) .*; install" without_bwrap "$WARD" run touch output/ran
+	bad "a missing bwrap" "bubblewrap \(bwrap\) is not installed; apt install bubblewrap" without_bwrap "$WARD" run touch output/ran
 	bad "a missing /dev/fuse" ".*/dev/fuse" without_fuse "$WARD" run touch output/ran
 fi
-
-without_user_namespaces() {
-	unshare -Ur sh -c '
-		echo 0 >/proc/sys/user/max_user_namespaces
-		exec "$@"' sh "$@"
-}
-bad "forbidden user namespaces" ".*user namespace" without_user_namespaces "$WARD" run touch output/ran
 
 cd "$SCRATCH" || exit 1
 mkdir view
