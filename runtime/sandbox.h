@@ -57,20 +57,30 @@ int sandbox_start(
 struct sandbox *sandbox_stop(struct sandbox *sandbox);
 DEFINE_CLEANUP(struct sandbox *, sandbox_stop)
 
-/* Starts a command; its end is told by exec_wait(). */
+/*
+ * Asks for a command; its end is told by exec_wait(). Does not wait for its start. -E2BIG where argv
+ * and environment are too long together, -EINVAL where a name in the environment is impossible,
+ * -EPIPE where the sandbox is gone. Any number of commands may run at once.
+ */
 int sandbox_exec(struct sandbox *sandbox, const struct exec_request *request,
 	struct exec **ret_exec, struct ward_error *error);
 
 /* A descriptor that polls readable when exec_wait() would not block. Belongs to the exec. */
 int exec_fd(const struct exec *exec);
 
-/* Sends a signal to the command's process group, or to the foreground group of its terminal. */
+/* Sends a signal to the command's process group, or to the foreground group of its terminal. 0, or
+ * -EPIPE where the command has ended. */
 int exec_signal(struct exec *exec, int signal);
 
-/* Waits for the end. Fails (-EPIPE, with the reason in `error`) where the sandbox died under the
- * command. */
+/*
+ * Waits for the end; to be called once. A command that could not be started has ended, too: with
+ * exit code 127 where it was not found, else 126, and then `error` says why (its code is 0
+ * otherwise). A time-out ends the whole sandbox, so that nothing the command started survives it.
+ * Fails (-EPIPE, with the reason in `error`) where the sandbox died under the command.
+ */
 int exec_wait(struct exec *exec, struct exec_result *ret_result, struct ward_error *error);
 
+/* Frees the handle. A command that still runs is killed, with its process group. Returns NULL. */
 struct exec *exec_free(struct exec *exec);
 DEFINE_CLEANUP(struct exec *, exec_free)
 
