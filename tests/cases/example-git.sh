@@ -109,7 +109,7 @@ for attempt in \
 	'mkdir .git/modules/new && echo x >.git/modules/new/config' \
 	'mkdir -p evil3; echo x >evil3/config; mv -T evil3 .git/modules/new3' \
 	'mkdir -p evil4/h; echo x >evil4/h/pre-commit; mv -T evil4/h .git/modules/lib/hooks' \
-	'mkdir evil5; echo x >evil5/tasks.json; mv -T evil5 docs/.vscode' \
+	'mkdir evil5; echo x >evil5/launch.json; mv -T evil5 docs/.vscode' \
 	'echo x >.gitconfig' \
 	'mkdir .husky' \
 	'echo x >.pre-commit-config.yaml' \
@@ -125,6 +125,6 @@ for attempt in \
 done
 check "git's configuration is as it was" cmp "$SCRATCH/config" "$code/.git/config"
 equals "nothing of it is there" "" "$(cd "$code" && find . \( -name '.husky' -o -name '.idea' -o -name '.mcp.json' \
-	-o -name '.gitconfig' -o -name tasks.json -o -name settings.json -path './.claude/*' -o -path './src/.git' \
+	-o -name '.gitconfig' -o -name tasks.json -o -path './docs/.vscode' -o -name settings.json -path './.claude/*' -o -path './src/.git' \
 	-o -name ward.yaml -o -path './.git/hooks/pre-commit' -o -name alternates -o -name commondir \))"
 no_canary "no secret can be found" guarded sh -c 'grep -ra . . ; git log -p --all; git stash list -p'

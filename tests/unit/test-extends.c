@@ -150,10 +150,10 @@ static void cycles_are_errors(void **state)
 	struct ward_error error;
 
 	put("code/a.yaml", "version: 1\nextends: b.yaml\n");
-	put("code/b.yaml", "version: 1\nextends: [secrets, ../code/a.yaml]\n");
+	put("code/b.yaml", "version: 1\nextends: [no-secrets, ../code/a.yaml]\n");
 	error = load_bad("code/a.yaml", TRUST_PROJECT, -ELOOP, "code/b.yaml", "extends itself");
 	assert_int_equal(error.line, 2);
-	assert_int_equal(error.column, 20);
+	assert_int_equal(error.column, 23);
 	put("code/c.yaml", "version: 1\nextends: ./c.yaml\n");
 	load_bad("code/c.yaml", TRUST_USER, -ELOOP, "code/c.yaml", "extends itself");
 }
@@ -325,7 +325,7 @@ static void policies_protect_themselves(void **state)
 	put("outside.yaml", "version: 1\n");
 	assert_int_equal(symlink("policies", "code/p"), 0);
 	assert_int_equal(symlink("p/base.yaml", "code/name.yaml"), 0);
-	put("code/main.yaml", "version: 1\nextends: [name.yaml, ../outside.yaml, secrets]\n");
+	put("code/main.yaml", "version: 1\nextends: [name.yaml, ../outside.yaml, no-secrets]\n");
 	project = load("code/main.yaml", TRUST_USER);
 	snprintf(codebase, sizeof(codebase), "%s/code", place->top);
 	assert_int_equal(project_protect(project, codebase), 0);

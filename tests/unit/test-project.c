@@ -71,7 +71,7 @@ static const struct {
 	{"version: 1\nrules:\n  - read: \"a\\0\"\n", 3, 11, "NUL"},
 	/* extends */
 	{"version: 1\nextends: agent-saf\n", 2, 10, "no preset and no file ; \"agent-safe\""},
-	{"version: 1\nextends: [secrets, nonesuch]\n", 2, 20, "\"nonesuch\" ; `ward presets`"},
+	{"version: 1\nextends: [no-secrets, nonesuch]\n", 2, 23, "\"nonesuch\" ; `ward presets`"},
 	{"version: 1\nextends:\n", 2, 9, "extends has no value"},
 	{"version: 1\nextends: {a: b}\n", 2, 10, "extends must be a string"},
 	{"version: 1\nextends: ./missing.yaml\n", 2, 10,
