@@ -18,6 +18,18 @@ static const char *program_version(const char *program, char *output, size_t siz
 	return space ? space + 1 : output;
 }
 
+/* Where a sandbox would look for it; PATH has no say there. */
+static const char *bwrap_version(char *output, size_t size)
+{
+	static const char *const places[] = {
+		"/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"};
+	const char *version = NULL;
+
+	for (size_t i = 0; i < ELEMENTS(places) && !version; i++)
+		version = program_version(places[i], output, size);
+	return version;
+}
+
 static int print_json(
 	const char *kernel, const char *bwrap, const char *fusermount, struct ward_error *error)
 {
@@ -39,7 +51,7 @@ static int print_json(
 int cmd_version(const struct arguments *arguments, struct ward_error *error)
 {
 	char bwrap_output[256], fusermount_output[256];
-	const char *bwrap = program_version("bwrap", bwrap_output, sizeof(bwrap_output));
+	const char *bwrap = bwrap_version(bwrap_output, sizeof(bwrap_output));
 	const char *fusermount = program_version(
 		"fusermount3", fusermount_output, sizeof(fusermount_output));
 	struct utsname kernel;

@@ -63,20 +63,21 @@ static int open_unix_unconnected(void)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
-/* Connected to itself: a real TCP connection without a second process. */
+/* The other side of open_tcp(): open to the end, so that the connection lives. */
+static int listener = -1;
+
 static int open_tcp(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t size = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
 	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
 	assert_int_equal(connect(client, (struct sockaddr *)&address, size), 0);
-	close(listener);
 	return client;
 }
 
@@ -126,6 +127,7 @@ static void streams_are_told_apart(void **state)
 		if (table[i].result < 0)
 			assert_true(error.message[0] && error.hint[0]);
 	}
+	listener = fd_close(listener);
 }
 
 static void closed_streams_are_no_gaps(void **state)
