@@ -1,11 +1,13 @@
 /*
- * The deterministic automaton over path components: what a compiled policy walks and what answers exact questions.
+ * The deterministic automaton over path components: what a compiled policy walks and what answers
+ * exact questions.
  *
- * A state is what the path so far leaves possible; what a path is by itself (its level) is not part of the state but of
- * the value of the step that led there. So a thousand rules about single files need no states of their own.
+ * A state is what the path so far leaves possible; what a path is by itself (its level) is not part
+ * of the state but of the value of the step that led there. So a thousand rules about single files
+ * need no states of their own.
  *
- * Made in three strokes: automaton_new(), marks added to `nfa`, automaton_finish(). Immutable afterwards: any number of
- * threads may step and ask.
+ * Made in three strokes: automaton_new(), marks added to `nfa`, automaton_finish(). Immutable
+ * afterwards: any number of threads may step and ask.
  */
 #pragma once
 
@@ -15,8 +17,8 @@
 #include "policy/nfa.h"
 
 /*
- * What a step gives: the next state, and of each family the level of the path itself. The root's own value is the only
- * one with VALUE_ROOT.
+ * What a step gives: the next state, and of each family the level of the path itself. The root's
+ * own value is the only one with VALUE_ROOT.
  */
 typedef uint32_t automaton_value;
 
@@ -41,7 +43,10 @@ struct ranking {
 	enum ward_level fallback;
 };
 
-/* The step from one state: by symbol where the name is a literal that matters, else by block of classes. */
+/*
+ * The step from one state: by symbol where the name is a literal that matters, else by block of
+ * classes.
+ */
 struct row {
 	uint32_t exceptions; /* start in `exceptions` */
 	uint32_t exception_count;
@@ -91,7 +96,10 @@ int automaton_new(struct automaton **ret_automaton);
 struct automaton *automaton_free(struct automaton *automaton);
 DEFINE_CLEANUP(struct automaton *, automaton_free)
 
-/* Appends a group to a family's ranking, weaker than those before it; returns its number, or -ENOMEM. */
+/*
+ * Appends a group to a family's ranking, weaker than those before it; returns its number, or
+ * -ENOMEM.
+ */
 int automaton_add_group(struct automaton *automaton, unsigned family, enum ward_level level);
 
 /* Determinises. -E2BIG with budget->rule, -ENOMEM. */

@@ -1,6 +1,6 @@
 /*
- * What one compilation may cost. Every step of it pays; when the budget is spent, it stops with -E2BIG and `rule` says
- * which rule it was busy with.
+ * What one compilation may cost. Every step of it pays; when the budget is spent, it stops with
+ * -E2BIG and `rule` says which rule it was busy with.
  */
 #pragma once
 

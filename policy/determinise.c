@@ -3,8 +3,9 @@
 #include "policy/automaton.h"
 
 /*
- * The subset construction over components. A state is a sorted set of positions that continue; positions that can only
- * lead to groups weaker than one that already covers everything below, without condition, are dropped.
+ * The subset construction over components. A state is a sorted set of positions that continue;
+ * positions that can only lead to groups weaker than one that already covers everything below,
+ * without condition, are dropped.
  */
 
 struct construction {
@@ -54,7 +55,10 @@ static void enter(struct construction *c, struct vector *positions, uint32_t nod
 	vector_append(positions, closure, count);
 }
 
-/* --- From a set of positions to a value ------------------------------------------------------------ */
+/*
+ * --- From a set of positions to a value
+ * ------------------------------------------------------------
+ */
 
 /* What the positions of a step say about one family. */
 struct tally {

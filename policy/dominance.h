@@ -1,9 +1,10 @@
 /*
  * Labels that need not be told apart from stronger ones.
  *
- * Label i dominates label j where, at every position that asks for j, what i leads to makes what j leads to irrelevant:
- * it marks without condition a group at least as strong. A name that has both may then be said to have i alone, which
- * keeps the number of name classes small where many patterns overlap (`**` + `/` + `*a*`, `*b*`, `*c*` ...).
+ * Label i dominates label j where, at every position that asks for j, what i leads to makes what j
+ * leads to irrelevant: it marks without condition a group at least as strong. A name that has both
+ * may then be said to have i alone, which keeps the number of name classes small where many
+ * patterns overlap (`**` + `/` + `*a*`, `*b*`, `*c*` ...).
  */
 #pragma once
 

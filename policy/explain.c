@@ -2,7 +2,8 @@
 #include "policy/policy-internal.h"
 
 /*
- * Explanations judge every rule by itself, without the automaton. They are for people, and for events of denials.
+ * Explanations judge every rule by itself, without the automaton. They are for people, and for
+ * events of denials.
  */
 
 struct explaining {

@@ -3,8 +3,9 @@
 #include "policy/automaton.h"
 
 /*
- * What lies ahead of each state, backwards from where it is: a level that some step gives can also be met from every
- * state from which one can get to that step. One sweep for each level and direction, so linear in the automaton.
+ * What lies ahead of each state, backwards from where it is: a level that some step gives can also
+ * be met from every state from which one can get to that step. One sweep for each level and
+ * direction, so linear in the automaton.
  */
 
 struct sweep {
@@ -87,7 +88,10 @@ static int list_predecessors(struct sweep *s)
 	return 0;
 }
 
-/* Gives `level` to the queued states and to all from which they can be reached, where it is an improvement. */
+/*
+ * Gives `level` to the queued states and to all from which they can be reached, where it is an
+ * improvement.
+ */
 static int spread(struct sweep *s, bool max, uint8_t level)
 {
 	for (size_t i = 0; i < s->queue.count; i++) {

@@ -77,15 +77,16 @@ static bool match_path(const struct pattern *pattern, const struct alternative *
 	size_t component = 0, part = 0, star = SIZE_MAX, resume = 0;
 
 	while (part < path->count) {
-		const struct component *at = alternative->components + component;
+		const struct component *at = component < alternative->count
+						     ? &alternative->components[component]
+						     : NULL;
 
 		if (component == alternative->count && covers)
 			return true;
-		if (component < alternative->count && at->kind == COMPONENT_DEEP) {
+		if (at && at->kind == COMPONENT_DEEP) {
 			star = component++;
 			resume = part;
-		} else if (component < alternative->count &&
-			   match_component(pattern, at, &path->items[part])) {
+		} else if (at && match_component(pattern, at, &path->items[part])) {
 			component++;
 			part++;
 		} else if (star != SIZE_MAX) {

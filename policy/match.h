@@ -1,6 +1,6 @@
 /*
- * One pattern against one path, for explanations; and whether two patterns could meet. Slow beside an automaton, and
- * independent of it. Thread-safe.
+ * One pattern against one path, for explanations; and whether two patterns could meet. Slow beside
+ * an automaton, and independent of it. Thread-safe.
  */
 #pragma once
 

@@ -3,8 +3,9 @@
 #include <string.h>
 
 /*
- * A node is described by: loops, the `*` child or NO_NODE, the number of accepted labels and of edges, and these.
- * Nodes are numbered in the order of merging, so an edge leads to a smaller number.
+ * A node is described by: loops, the `*` child or NO_NODE, the number of accepted labels and of
+ * edges, and these. Nodes are numbered in the order of merging, so an edge leads to a smaller
+ * number.
  */
 
 enum { D_LOOPS, D_STAR, D_LABELS, D_EDGES, D_HEAD };

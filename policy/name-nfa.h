@@ -1,6 +1,6 @@
 /*
- * The globs of all patterns as one nondeterministic automaton over the bytes of a name: a trie with equal subtrees
- * merged, as policy/nfa.h is over components. What a node accepts are labels.
+ * The globs of all patterns as one nondeterministic automaton over the bytes of a name: a trie with
+ * equal subtrees merged, as policy/nfa.h is over components. What a node accepts are labels.
  */
 #pragma once
 

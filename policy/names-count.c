@@ -3,8 +3,8 @@
 #include "policy/names.h"
 
 /*
- * How many names each class has. A name has 1 to 255 bytes and is neither "." nor "..". Numbers saturate: all that
- * matters is whether a class has more names than literals could take away.
+ * How many names each class has. A name has 1 to 255 bytes and is neither "." nor "..". Numbers
+ * saturate: all that matters is whether a class has more names than literals could take away.
  */
 
 enum { NAME_LENGTH_MAX = 255 };

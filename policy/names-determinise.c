@@ -5,9 +5,10 @@
 #include "policy/names.h"
 
 /*
- * The subset construction over bytes. A state is the set of labels that are matched whatever follows (a glob that ends
- * in `*` was matched so far), and the nodes that may still match others. Nodes that can only lead to labels already
- * settled, or dominated by these, are dropped: that is what keeps twenty `*word*` linear.
+ * The subset construction over bytes. A state is the set of labels that are matched whatever
+ * follows (a glob that ends in `*` was matched so far), and the nodes that may still match others.
+ * Nodes that can only lead to labels already settled, or dominated by these, are dropped: that is
+ * what keeps twenty `*word*` linear.
  */
 
 struct walk {

@@ -1,9 +1,10 @@
 /*
  * The classifier of names: what a component is, in one hash look-up and one walk over its bytes.
  *
- * Every name has a class: the set of labels (policy/nfa.h) whose globs match it, but for those that others dominate. A
- * name that some pattern has as a literal also has a symbol, which it shares with the names that all patterns treat
- * alike. Immutable once built: any number of threads may use it.
+ * Every name has a class: the set of labels (policy/nfa.h) whose globs match it, but for those that
+ * others dominate. A name that some pattern has as a literal also has a symbol, which it shares
+ * with the names that all patterns treat alike. Immutable once built: any number of threads may use
+ * it.
  */
 #pragma once
 
@@ -42,8 +43,8 @@ struct names {
 #define NAMES_MANY UINT32_MAX
 
 /*
- * Builds from a finished automaton, whose literal edges it turns from literals to symbols. It keeps a pointer to
- * nfa->literals. 0, -ENOMEM or -E2BIG.
+ * Builds from a finished automaton, whose literal edges it turns from literals to symbols. It keeps
+ * a pointer to nfa->literals. 0, -ENOMEM or -E2BIG.
  */
 int names_build(struct nfa *nfa, struct budget *budget, struct names *names);
 void names_release(struct names *names);

@@ -4,11 +4,12 @@
 #include "policy/nfa.h"
 
 /*
- * Merging: trie nodes are visited from the last made to the first, so children before parents, and each is described by
- * what it means: its marks, and what its edges lead to after merging. Nodes of one description become one.
+ * Merging: trie nodes are visited from the last made to the first, so children before parents, and
+ * each is described by what it means: its marks, and what its edges lead to after merging. Nodes of
+ * one description become one.
  *
- * A description is: loops, the node of the `**` child or NO_NODE, the node of the `*` child or NO_NODE, the number of
- * marks, covers, literal edges and glob edges, and these.
+ * A description is: loops, the node of the `**` child or NO_NODE, the node of the `*` child or
+ * NO_NODE, the number of marks, covers, literal edges and glob edges, and these.
  */
 
 enum { D_LOOPS, D_DEEP, D_ANY, D_MARKS, D_COVERS, D_LITERALS, D_GLOBS, D_HEAD };

@@ -1,9 +1,9 @@
 /*
  * The rules as one nondeterministic automaton over path components.
  *
- * Patterns are added to a trie whose edges are components, so that common beginnings are shared; nfa_finish() then
- * merges equal subtrees from the leaves up and lays the result out as positions. A set of positions is a state of the
- * deterministic automaton (policy/automaton.h).
+ * Patterns are added to a trie whose edges are components, so that common beginnings are shared;
+ * nfa_finish() then merges equal subtrees from the leaves up and lays the result out as positions.
+ * A set of positions is a state of the deterministic automaton (policy/automaton.h).
  *
  * Marks say what a position means for the path that reaches it. There are two families of them, so
  * that two questions can be asked of one automaton at once (how two policies differ, which rule
@@ -146,8 +146,9 @@ static inline uint32_t nfa_strength(const struct nfa *nfa, uint32_t mark)
 }
 
 /*
- * Gives `group` a condition (a number from 1 on). Groups come strongest first. 1 where the condition is new to the
- * family, so that its negative marks must be added; 0 where it is known; or -ENOMEM.
+ * Gives `group` a condition (a number from 1 on). Groups come strongest first. 1 where the
+ * condition is new to the family, so that its negative marks must be added; 0 where it is known; or
+ * -ENOMEM.
  */
 int nfa_set_condition(struct nfa *nfa, unsigned family, uint32_t group, uint32_t condition);
 

@@ -11,5 +11,8 @@ struct policy {
 	struct automaton *automaton;
 };
 
-/* Says in `error` that the rules are too intertwined, and at which rule that came out. Returns -E2BIG. */
+/*
+ * Says in `error` that the rules are too intertwined, and at which rule that came out. Returns
+ * -E2BIG.
+ */
 int policy_too_big(const struct ranked_rules *rules, uint32_t rule, struct ward_error *error);

@@ -11,7 +11,8 @@
  *
  * Which rule wins: highest priority; then file over directory over glob; then a `none` rule; then
  * the more specific pattern (no wildcard; then more literal leading components; then more literal
- * characters); then the stricter level; then the later rule. See ward.yaml(5).
+ * characters); then the stricter level; then the later rule. See ward.yaml(5). A pattern with braces
+ * stands for several without, and each of them is as specific as it would be by itself.
  */
 #pragma once
 
@@ -76,8 +77,7 @@ static inline bool verdict_visible(struct verdict verdict)
  */
 int policy_walk(const struct policy *policy, const char *path, policy_state *ret_state);
 
-/* --- Explanations and exact questions; slower, for people. Thread-safe as well.
- * ----------------------- */
+/* --- Explanations and exact questions; slower, for people. Thread-safe as well. --- */
 
 /* How a matching rule fared, from the first criterion in which it fell behind the winner. */
 enum rule_outcome {
@@ -114,8 +114,8 @@ const struct rule *policy_deciding_rule(const struct policy *policy, const char 
 
 enum finding_kind {
 	FINDING_DEAD,      /* `rule` can never win: some stronger rule always does */
-	FINDING_UNCOVERED, /* `rule` is a `none` and `other`, stronger than it only by priority,
-			      uncovers `path` */
+	FINDING_UNCOVERED, /* `rule` is a `none` that matches `path`, yet `other`, of higher
+			      priority and above none, wins there */
 };
 
 struct finding {
@@ -128,15 +128,18 @@ struct finding {
 };
 
 /*
- * All findings, exact: each is true, and none is missed. -E2BIG where the rules are too intertwined
- * for the limits. The array and its paths are the caller's: findings_free().
+ * All findings in the order of the rules, exact: each is true, and no rule that is dead or uncovered
+ * is missed. A rule has at most one of each kind; the path is a shortest one (in components) on
+ * which it is uncovered. Self-protection is left out of account. -E2BIG where the rules are too
+ * intertwined for the limits. The array and its paths are the caller's: findings_free().
  */
 int policy_find(const struct policy *policy, struct finding **ret_findings, size_t *ret_count,
 	struct ward_error *error);
 void findings_free(struct finding *findings, size_t count);
 
 /*
- * The first (shortest) path on which two policies differ in level: 1 and `*ret_path` (the
- * caller's), or 0 where they judge every path alike.
+ * A shortest path (in components) on which two policies differ in level, self-protection included: 1
+ * and `*ret_path` (the caller's; "" is the root), 0 where they judge every path alike, or -E2BIG or
+ * -ENOMEM.
  */
 int policy_differ(const struct policy *a, const struct policy *b, char **ret_path);

@@ -4,9 +4,10 @@
 #include "policy/policy-internal.h"
 
 /*
- * The exact questions. Each is asked of an automaton of its own, made only of the rules that bear on it, so that it
- * stays small: which paths one rule decides among the stronger rules that it meets, and so on. Family 1 carries the
- * rule in question where its match must be told apart from who wins.
+ * The exact questions. Each is asked of an automaton of its own, made only of the rules that bear
+ * on it, so that it stays small: which paths one rule decides among the stronger rules that it
+ * meets, and so on. Family 1 carries the rule in question where its match must be told apart from
+ * who wins.
  */
 
 enum { QUESTIONS_WORK = 1000 * 1000 * 1000 };
@@ -90,7 +91,10 @@ static bool is_won(automaton_value value)
 	return value_level(value, 0) == wins;
 }
 
-/* The rule's own entries win, stronger ones that it meets beat it. Sets `*ret_other` to one of these. */
+/*
+ * The rule's own entries win, stronger ones that it meets beat it. Sets `*ret_other` to one of
+ * these.
+ */
 static int add_contest(struct questions *q, struct automaton *automaton, uint32_t rule,
 	const struct rule **ret_other)
 {

@@ -1,8 +1,8 @@
 /*
  * Rules, parsed and in the order in which they win.
  *
- * A pattern with braces stands for several brace-free ones; each of them is an entry with a rank of its own, so that
- * braces never change which rule wins. Immutable once prepared.
+ * A pattern with braces stands for several brace-free ones; each of them is an entry with a rank of
+ * its own, so that braces never change which rule wins. Immutable once prepared.
  */
 #pragma once
 
@@ -49,8 +49,8 @@ static inline const struct rule *entry_rule(
 }
 
 /*
- * Negative where `a` wins over `b`; `*ret_outcome` is the criterion by which the other one lost. 0 for alternatives of
- * one rule that are equally strong.
+ * Negative where `a` wins over `b`; `*ret_outcome` is the criterion by which the other one lost. 0
+ * for alternatives of one rule that are equally strong.
  */
 int entry_compare(const struct ranked_rules *rules, const struct entry *a, const struct entry *b,
 	enum rule_outcome *ret_outcome);
@@ -64,10 +64,11 @@ int ranked_rules_add(
 /*
  * Adds entries to one family of an automaton, strongest first.
  *
- * Neighbours in rank that give the same level are a stretch: which of them wins makes no difference to any verdict. So
- * within a stretch the order is free, and entries with the same excepts share a group, whichever others lie between.
- * Groups are few then, and what they cover below is one position for each and not one for each rule: without that,
- * every combination of covering rules that a path can collect would be a state.
+ * Neighbours in rank that give the same level are a stretch: which of them wins makes no difference
+ * to any verdict. So within a stretch the order is free, and entries with the same excepts share a
+ * group, whichever others lie between. Groups are few then, and what they cover below is one
+ * position for each and not one for each rule: without that, every combination of covering rules
+ * that a path can collect would be a state.
  */
 enum { STRETCH_MAX = 64 };
 

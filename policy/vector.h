@@ -1,8 +1,9 @@
 /*
- * Growing arrays of numbers, and sequences of numbers as dense identifiers: what the compiler of policies is made of.
+ * Growing arrays of numbers, and sequences of numbers as dense identifiers: what the compiler of
+ * policies is made of.
  *
- * Both fail stickily: after a failed allocation calls do nothing and `failed` is -ENOMEM, so that a phase may append
- * freely and check once, before it relies on what it appended. Not thread-safe.
+ * Both fail stickily: after a failed allocation calls do nothing and `failed` is -ENOMEM, so that a
+ * phase may append freely and check once, before it relies on what it appended. Not thread-safe.
  */
 #pragma once
 

@@ -4,8 +4,8 @@
 #include "policy/automaton.h"
 
 /*
- * Shortest witnesses. Breadth-first over states for the path; for a component that no literal of the state may be,
- * breadth-first over the bytes of a name, along with a trie of these literals.
+ * Shortest witnesses. Breadth-first over states for the path; for a component that no literal of
+ * the state may be, breadth-first over the bytes of a name, along with a trie of these literals.
  */
 
 enum { STEP_EXCEPTION = 0, STEP_BLOCK = 1 };

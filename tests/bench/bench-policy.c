@@ -1,7 +1,8 @@
 /*
  * How long rules take to compile, and a step takes to make: a table over the number of rules.
  *
- * Steps are measured over a fixed row of names, literals and others, in batches; the median batch counts.
+ * Steps are measured over a fixed row of names, literals and others, in batches; the median batch
+ * counts.
  */
 #include <string.h>
 #include <time.h>

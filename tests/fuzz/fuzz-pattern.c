@@ -1,8 +1,8 @@
 /*
  * Any bytes as rules and paths: the engine and the oracle must agree.
  *
- * A line of two characters and a pattern is a rule (level and type, priority; after a '|' an except); a line that
- * starts with '>' is a path.
+ * A line of two characters and a pattern is a rule (level and type, priority; after a '|' an
+ * except); a line that starts with '>' is a path.
  */
 #include <stdint.h>
 #include <string.h>

@@ -53,7 +53,10 @@ static void bad_patterns_are_refused_at_the_byte(void **state)
 	}
 }
 
-/* Components: literal text as it is, G for a glob, ** for itself; a trailing + says that it covers what is below. */
+/*
+ * Components: literal text as it is, G for a glob, ** for itself; a trailing + says that it covers
+ * what is below.
+ */
 static const struct {
 	const char *text;
 	const char *alternatives; /* separated by spaces */
@@ -106,7 +109,7 @@ static void describe(const struct pattern *pattern, char *text)
 			if (component->kind == COMPONENT_GLOB)
 				*text++ = 'G';
 			if (component->kind == COMPONENT_DEEP)
-				text = stpcpy(text, "**");
+				text = (char *)mempcpy(text, "**", 2);
 			for (size_t k = 0;
 				component->kind == COMPONENT_LITERAL && k < component->count; k++)
 				*text++ = (char)component->atoms[k].value;

@@ -8,8 +8,8 @@
 #include "tests/unit/oracle/rule-generator.h"
 
 /*
- * The engine against the oracle, on random rules. WARD_ORACLE_PAIRS scales the number of (rules, path) pairs; the
- * sanitizers' builds judge a tenth.
+ * The engine against the oracle, on random rules. WARD_ORACLE_PAIRS scales the number of (rules,
+ * path) pairs; the sanitizers' builds judge a tenth.
  */
 
 #ifdef WARD_SANITIZED

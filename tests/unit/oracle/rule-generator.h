@@ -1,6 +1,6 @@
 /*
- * Random rules and paths, made to collide: few letters, much of everything that the syntax has. Reproducible from the
- * seed.
+ * Random rules and paths, made to collide: few letters, much of everything that the syntax has.
+ * Reproducible from the seed.
  */
 #pragma once
 
