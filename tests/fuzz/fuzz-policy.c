@@ -2,9 +2,28 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "policy/policy.h"
 #include "policy/project.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Compiles what was accepted, and asks about a few paths. */
+static void judge(const struct project *project)
+{
+	static const char *const paths[] = {"", "a", ".env", "src/.env.example", "docs/a/b/c",
+		"secrets/x", ".git/hooks/x", "ward.yaml"};
+	_cleanup_(policy_unrefp) struct policy *policy = NULL;
+	struct ward_error error = {0};
+
+	if (policy_compile(project->rules, &policy, &error) < 0)
+		return;
+	for (size_t i = 0; i < ELEMENTS(paths); i++) {
+		struct explanation explanation;
+
+		if (policy_explain(policy, paths[i], &explanation) == 0)
+			explanation_release(&explanation);
+	}
+}
 
 static void load(const uint8_t *data, size_t size, enum trust trust)
 {
@@ -17,6 +36,8 @@ static void load(const uint8_t *data, size_t size, enum trust trust)
 		abort();
 	if (r >= 0 && project_protect(project, "/nonexistent") < 0)
 		abort();
+	if (r >= 0)
+		judge(project);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
