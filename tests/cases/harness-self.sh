@@ -102,4 +102,5 @@ equals "and counted as one" "0 passed, 1 failed, 0 skipped" "$(tail -n 1 log)"
 status "an unknown case is refused" 2 "$inner/run" --build "$WARD_BUILD" --as "$as" no-such-case
 
 # This verdict must not hang on what is under test here.
+# shellcheck disable=SC2154 # it is the harness's
 [ "$harness_failed" = 0 ] || exit 1

@@ -72,7 +72,7 @@ make_codebase() {
 		rules:
 		  - {pattern: /include/, permission: read}
 		  - {pattern: /data/, permission: view}
-		  - {pattern: /vault/, permission: none}
+		  - {pattern: /vault/, permission: none, priority: 200}   # above what the preset opens in any .git
 	POLICY
 	git_ init -q -b main . && git_ add -A && git_ commit -qm 'First: everything'
 	echo '# Notes' >NOTES.md
@@ -117,10 +117,11 @@ in_shell() {
 	inside bash -c "$1"
 }
 
-# Everything but git's own files, which git may refresh when it only looks.
+# Everything but git's own files, which git may refresh when it only looks, and the times of
+# directories, in which things were made and removed again.
 tree_of() {
-	(cd "$1" && find . -path ./.git -prune -o -printf '%P %y %m %U %G %T@ %l\n' | LC_ALL=C sort &&
-		find . -path ./.git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
+	(cd "$1" && find . -path ./.git -prune -o -type d -printf '%P %y %m %U %G\n' \
+		-o -printf '%P %y %m %U %G %T@ %l\n' | LC_ALL=C sort && find . -path ./.git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
 }
 
 tree_of "$code" >before
@@ -148,9 +149,9 @@ same "git show" 'git show HEAD~1'
 same "git ls-files" 'git ls-files -s'
 same "git grep" 'git grep -n "part_1[0-9]" -- src'
 same "git blame" 'git blame -l NOTES.md'
-same "grep -r" 'grep -rn "define" include python src | LC_ALL=C sort | sha256sum'
-same "find" 'find include python src doc app more -printf "%p %y %s %T@ %l\n" 2>/dev/null | LC_ALL=C sort'
-same "checksums" 'find include python doc src -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum'
+same "grep -r" 'grep -rnI "define" include python src | LC_ALL=C sort | sha256sum'
+same "find" 'find include/[a-rt-z]* python src doc -type d -printf "%p %y %T@\n" -o -printf "%p %y %s %T@ %l\n" | LC_ALL=C sort'
+same "checksums" 'find python doc src -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum'
 same "wc" 'find src -name "*.c" | LC_ALL=C sort | xargs wc -l'
 same "tar" 'tar --sort=name --mode=0644 --owner=0 --group=0 -cf - python src | sha256sum'
 same "a Python script" 'python3 app/main.py'
@@ -196,9 +197,26 @@ attacks=(
 	'strace -f cat .env' 'rsync -a . /tmp/r' 'cpio -o <<<.env' 'busybox cat .env' 'perl -e "open F,q(.env); print <F>"' 'awk 1 .env' 'sed -n p .env'
 )
 
-# Two at a time is enough to be quick and keeps what each one printed apart.
-for attack in "${attacks[@]}"; do
-	no_canary "no secret from: $attack" in_shell "$attack"
+# Runs commands, each by a shell of its own, in one sandbox; what number N printed and its status are
+# in the file DIR/N.
+run_batch() {
+	local directory=$1
+	shift
+	mkdir -p "$directory"
+	inside bash -c 'i=0
+		for command; do
+			i=$((i + 1))
+			printf "\n=== %d\n" "$i"
+			timeout 30 bash -c "$command" </dev/null 2>&1
+			printf "\nstatus %d\n" "$?"
+		done' batch "$@" </dev/null 2>&1 | tr -d '\0' |
+		awk -v directory="$directory" '/^=== [0-9]+$/ { file = directory "/" $2; next } file { print >file }'
+}
+
+run_batch attacked "${attacks[@]}"
+for i in "${!attacks[@]}"; do
+	check "it ran: ${attacks[i]}" grep -q '^status ' "attacked/$((i + 1))"
+	no_canary_in "no secret from: ${attacks[i]}" "attacked/$((i + 1))"
 done
 
 # A pair of hidden names, of which one exists, cannot be told apart by any answer.
@@ -210,23 +228,22 @@ probes=(
 	'for i in 1 2 3; do ls -a | grep -c NAME; done' 'python3 -c "import os;os.open(\"NAME\",os.O_CREAT|os.O_EXCL|os.O_WRONLY)"'
 	'ln -s NAME l; cat l; test -e l; e=$?; rm -f l; exit $e'
 )
-for probe in "${probes[@]}"; do
-	for pair in '.env.production .env.missing' 'secrets services/secrets' 'services/api/.env services/.env'; do
-		read -r there missing <<<"$pair"
-		in_shell "${probe//NAME/$there}" >there.out 2>&1
-		echo "status $?" >>there.out
-		in_shell "${probe//NAME/$missing}" >missing.out 2>&1
-		echo "status $?" >>missing.out
-		sed -i "s|$there|NAME|g" there.out
-		sed -i "s|$missing|NAME|g" missing.out
-		check "$there and $missing answer alike to: $probe" diff there.out missing.out
+for pair in '.env.production .env.missing' 'secrets services/secrets' 'services/api/.env services/.env'; do
+	read -r there missing <<<"$pair"
+	run_batch there "${probes[@]//NAME/"$there"}"
+	run_batch missing "${probes[@]//NAME/"$missing"}"
+	sed -i "s|$there|NAME|g" there/*
+	sed -i "s|$missing|NAME|g" missing/*
+	for i in "${!probes[@]}"; do
+		check "$there and $missing answer alike to: ${probes[i]}" diff "there/$((i + 1))" "missing/$((i + 1))"
 	done
+	rm -r there missing
 done
 
 # --- Nothing of the host outside is there -------------------------------------------------------------
 
 refute "no /etc/shadow" in_shell 'cat /etc/shadow'
-refute "no home of others" in_shell 'ls -A /home/*'
+silent_on "no home of others" . in_shell 'ls -A /home/* 2>/dev/null'
 silent_on "an empty /root or none" '.' in_shell 'ls -A /root 2>/dev/null; exit 0'
 refute "the codebase's own path is not there" inside ls "$code"
 silent_on "the host's path is in no mount" "$SCRATCH" inside cat /proc/self/mountinfo
