@@ -134,7 +134,7 @@ static void find_verbatim(struct builder *b, const yaml_event_t *event, struct y
 	size_t start = yaml_bytes_place(&b->bytes, event->start_mark.index, &line, &column);
 	size_t end = yaml_bytes_place(&b->bytes, event->end_mark.index, &line, &column);
 
-	if (end - start == node->length + 2 * quote &&
+	if (end - start == node->length + quote + quote &&
 		memcmp(b->text + start + quote, node->text, node->length) == 0)
 		node->text_column = node->column + quote;
 }

@@ -39,10 +39,11 @@ static const char *const secret_files[] = {
 static const char *const harmless[] = {".env.example", ".env.sample", ".env.template", ".env.dist",
 	".env.local.example", "example.env", ".environment", "environment.py", "key.c", "keys.py",
 	"monkey", "pem.c", "id_rsa.pub", "id_ed25519.pub", "id_rsa_work.pub", "certifi/cacert.pem",
-	"credentials/provider.go", "secret/handler.go", "secrets.py", "secretary/x", "tokens.py",
-	"aws/x", "ssh/x", "ssh.c", "npmrc", ".npmignore", "terraform.tf", "settings.xml",
-	"config.json", "auth.json", "password.c", "rsa.c", "crypto_rsa/rsa.c", "deploy_rsa/x",
-	".dockerignore", ".gitignore", ".gitattributes", ".config/x", "docker/config.json"};
+	"roots.pem", "credentials/provider.go", "secret/handler.go", "secrets.py", "secretary/x",
+	"tokens.py", "aws/x", "ssh/x", "ssh.c", "npmrc", ".npmignore", "terraform.tf",
+	"settings.xml", "config.json", "auth.json", "password.c", "rsa.c", "crypto_rsa/rsa.c",
+	"deploy_rsa/x", ".dockerignore", ".gitignore", ".gitattributes", ".config/x",
+	"docker/config.json"};
 
 static const char *const places[] = {"", "a/", "a/b c/.d/"};
 
