@@ -283,6 +283,8 @@ static void tear_down(struct monitor *monitor)
 {
 	stop_sandbox(monitor);
 	view_stop(&monitor->view);
+	read_output(&monitor->view_output);
+	fd_close(monitor->view_output.fd);
 	exec_end_all(monitor);
 	fd_close(monitor->init_fd);
 	fd_close(monitor->backend_output.fd);

@@ -211,6 +211,5 @@ void view_stop(struct view *view)
 	}
 	view->daemon.pidfd = fd_close(view->daemon.pidfd);
 	view->ready_fd = fd_close(view->ready_fd);
-	view->output_fd = fd_close(view->output_fd);
 	view->abort_fd = fd_close(view->abort_fd);
 }

@@ -17,8 +17,8 @@ struct view_plan {
 
 struct view {
 	struct process daemon;
-	int ready_fd;    /* polls readable once the view is served ("READY"), or never will be */
-	int output_fd;   /* what wardfs says on standard error; non-blocking */
+	int ready_fd;  /* polls readable once the view is served ("READY"), or never will be */
+	int output_fd; /* what wardfs says on standard error; non-blocking; the caller's to close */
 	int lifeline_fd; /* closing it asks wardfs to end */
 	int abort_fd; /* writing to it aborts the FUSE connection; -1 where that is not to be had */
 };
