@@ -88,7 +88,10 @@ static void rules_are_kept(void **state)
 	assert_int_equal(rule_set_count(options.rules), 2);
 	assert_string_equal(rule_set_get(options.rules, 1)->pattern, "b:c");
 	assert_int_equal(rule_set_get(options.rules, 1)->permission, LEVEL_WRITE);
-	assert_int_equal(rule_set_get(options.rules, 0)->priority, 1000000);
+	assert_int_equal(
+		rule_set_get(options.rules, 0)->priority, rule_command_line_priority(LEVEL_NONE));
+	assert_int_equal(
+		rule_set_get(options.rules, 1)->priority, rule_command_line_priority(LEVEL_WRITE));
 	assert_string_equal(options.codebase, "code");
 	assert_string_equal(options.mount_point, "mnt");
 }
