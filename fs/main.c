@@ -259,26 +259,45 @@ static void detach(void)
 	fd_close(null);
 }
 
+/*
+ * The daemon is a child of a keeper that does nothing but wait, and unmount what a daemon that died
+ * left: the daemon itself cannot any more. Returns in both: an exit status, or a negative errno.
+ */
+static int serve_kept(
+	const struct options *options, struct setup *setup, int ready_fd, struct ward_error *error)
+{
+	pid_t daemon = fork();
+	int status;
+	int r;
+
+	if (daemon < 0)
+		return error_set_errno(error, -errno, "cannot start the daemon");
+	if (daemon == 0)
+		return serve_mount(options, setup, ready_fd, error);
+	fd_close(ready_fd);
+	setup->places.codebase_fd = fd_close(setup->places.codebase_fd);
+	r = mount_keep(daemon, setup->places.mount_point, &status);
+	return r < 0 ? error_set_errno(error, r, "cannot wait for the daemon") : status;
+}
+
 static int run_background(
 	const struct options *options, struct setup *setup, struct ward_error *error)
 {
 	int ready[2];
-	pid_t child;
-	int r;
+	pid_t keeper;
 
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		return error_set_errno(error, -errno, "cannot make a pipe");
-	child = fork();
-	if (child < 0)
+	keeper = fork();
+	if (keeper < 0)
 		return error_set_errno(error, -errno, "cannot start the daemon");
-	if (child > 0) {
+	if (keeper > 0) {
 		fd_close(ready[1]);
 		return wait_for_child(ready[0]);
 	}
 	fd_close(ready[0]);
 	detach();
-	r = serve_mount(options, setup, ready[1], error);
-	return r;
+	return serve_kept(options, setup, ready[1], error);
 }
 
 static int run_mount(const struct options *options, struct ward_error *error)
@@ -290,7 +309,7 @@ static int run_mount(const struct options *options, struct ward_error *error)
 	if (r < 0)
 		return r;
 	if (options->foreground)
-		return serve_mount(options, &setup, -1, error);
+		return serve_kept(options, &setup, -1, error);
 	return run_background(options, &setup, error);
 }
 

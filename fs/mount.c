@@ -2,8 +2,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <spawn.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -131,12 +136,52 @@ int mount_arguments(bool allow_other, struct fuse_args *ret_arguments)
 
 	if (fuse_opt_add_arg(&arguments, "wardfs") == 0 &&
 		fuse_opt_add_arg(&arguments,
-			"-odefault_permissions,nosuid,nodev,fsname=ward,subtype=ward,"
-			"auto_unmount") == 0 &&
+			"-odefault_permissions,nosuid,nodev,fsname=ward,subtype=ward") == 0 &&
 		(!allow_other || fuse_opt_add_arg(&arguments, "-oallow_other") == 0)) {
 		*ret_arguments = arguments;
 		return 0;
 	}
 	fuse_opt_free_args(&arguments);
 	return -ENOMEM;
+}
+
+/* Only a dead mount: whoever unmounted it may have put another in its place. */
+static void unmount_dead(const char *mount_point)
+{
+	char *argv[] = {(char *)"fusermount3", (char *)"-u", (char *)"-z", (char *)"-q",
+		(char *)mount_point, NULL};
+	struct statfs fs;
+	pid_t child;
+
+	/* Unlike attributes, what statfs(2) answers is never cached. */
+	if (statfs(mount_point, &fs) == 0 || errno != ENOTCONN)
+		return;
+	if (geteuid() == 0)
+		umount2(mount_point, MNT_DETACH | UMOUNT_NOFOLLOW);
+	else if (posix_spawnp(&child, "fusermount3", NULL, NULL, argv, environ) == 0)
+		waitpid(child, NULL, 0);
+}
+
+int mount_keep(pid_t daemon, const char *mount_point, int *ret_status)
+{
+	sigset_t signals;
+	int status = 0;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return -errno;
+	while (waitpid(daemon, &status, WNOHANG) == 0) {
+		int arrived = sigwaitinfo(&signals, NULL);
+
+		if (arrived > 0 && arrived != SIGCHLD)
+			kill(daemon, SIGTERM);
+	}
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+	unmount_dead(mount_point);
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 125;
+	return 0;
 }

@@ -303,10 +303,12 @@ is_mounted() {
 
 # The pids of the wardfs daemons that serve a mount point.
 view_pids() {
-	local directory
+	local directory arguments
 	for directory in /proc/[0-9]*; do
-		[ "$(readlink "$directory/exe" 2>/dev/null)" = "$WARDFS" ] || continue
-		tr '\0' '\n' <"$directory/cmdline" 2>/dev/null | grep -Fxq -- "$1" && echo "${directory#/proc/}"
+		# By its arguments: where it is not dumpable, only root may ask for its executable.
+		{ mapfile -d '' -t arguments <"$directory/cmdline"; } 2>/dev/null || continue
+		[ "${arguments[0]-}" = "$WARDFS" ] || continue
+		printf '%s\n' "${arguments[@]}" | grep -Fxq -- "$1" && echo "${directory#/proc/}"
 	done
 }
 

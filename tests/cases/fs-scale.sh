@@ -1,0 +1,52 @@
+#!/bin/bash
+# Many files with few descriptors: 20,000 files are walked, read and removed by a daemon that may
+# have 256 open; what the kernel forgets is given back.
+# timeout: 180
+. "$WARD_CASES/harness.sh"
+
+lower=$SCRATCH/lower
+mnt=$SCRATCH/mnt
+mkdir -p "$lower"
+(
+	cd "$lower" || exit
+	for d in {1..200}; do
+		mkdir "d$d"
+		printf '%s\n' "d$d"/{1..100} | xargs touch
+	done
+)
+plant "$lower/d7/.env"
+ulimit -n 256
+mount_view "$lower" "$mnt" --rule 'write:**' --rule 'none:**/.env'
+for pid in $(view_pids "$mnt"); do
+	! daemon=$(pgrep -P "$pid") || break
+done
+memory() { awk '/^VmRSS/ {print $2}' "/proc/$1/status"; }
+descriptors() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
+
+equals 'every file is found' 20000 "$(find "$mnt" -type f | wc -l)"
+check 'and opened' sh -c "find '$mnt' -type f -print0 | xargs -0 cat"
+if $AS_ROOT; then
+	check 'the daemon holds no descriptor for them' test "$(descriptors "$daemon")" -lt 64
+fi
+walked=$(memory "$daemon")
+check "its memory is bounded ($walked KiB)" test "$walked" -lt 200000
+check 'half of them are removed' sh -c "find '$mnt' -type f -name '*[02468]' -delete"
+equals 'and the others are there' 10000 "$(find "$mnt" -type f | wc -l)"
+
+# Open files are the limit, and an errno tells of it; the view lives on.
+cat >"$SCRATCH/hog.py" <<-'HOG'
+	import errno, os, resource, sys
+	resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
+	held, failed = [], 0
+	for i in range(1, 240):
+	    try:
+	        held.append(os.open(f"{sys.argv[1]}/d{i % 200 + 1}/1", os.O_RDONLY))
+	    except OSError as e:
+	        failed = e.errno
+	print("held", len(held), errno.errorcode.get(failed))
+HOG
+prints 'a process holds many files open' 'held 2[0-9][0-9]' python3 "$SCRATCH/hog.py" "$mnt"
+prints 'two of them meet a limit as an errno' 'held' sh -c \
+	"python3 '$SCRATCH/hog.py' '$mnt' & python3 '$SCRATCH/hog.py' '$mnt'; wait"
+equals 'and the view lives on' 10000 "$(find "$mnt" -type f | wc -l)"
+unmount_view "$mnt"
