@@ -63,7 +63,7 @@ for round in 1 2; do
 		PATIENCE=10 eventually "kill -9 of $victim ends all of it" all_gone \
 			"$ward" "$monitor" "$wardfs" "$bwrap" "$init" $inside
 		check "what is left on disk is reaped" reaped
-		silent_on "nothing of it is mounted here" "^ward $base[ /]" cat /proc/self/mounts
+		silent_on "nothing of it is mounted here" "^ward ${base}[ /]" cat /proc/self/mounts
 	done
 done
 
