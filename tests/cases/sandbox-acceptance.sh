@@ -13,8 +13,8 @@ code=$SCRATCH/code
 copy_from() {
 	local from=$1 to=$2
 	mkdir -p "$to"
-	(cd "$from" && find . -type f -readable -size -200k ! -name '*.pyc' ! -name '*[ .]env*' \
-		! -iname '*secret*' ! -iname '*credential*' -print0 | sort -z | head -z -n 3000 |
+	(cd "$from" && find . -type f -readable -size -60k ! -name '*.pyc' ! -name '*[ .]env*' \
+		! -iname '*secret*' ! -iname '*credential*' -print0 | sort -z | head -z -n 1500 |
 		tar --null -T - -cf -) 2>/dev/null | tar -C "$to" --no-same-owner --no-same-permissions -xf -
 }
 
