@@ -29,9 +29,12 @@ type() {
 	terminal send-keys "$@"
 }
 
-# A fresh screen with a prompt.
+# A fresh screen with a prompt. Keys typed before the shell reads them may be mangled.
+screens=0
 fresh() {
-	type clear Enter
+	screens=$((screens + 1))
+	type "clear; echo screen $screens" Enter
+	shows "screen $screens" "^screen $screens\$"
 	shows "a prompt" '^\$ $'
 }
 
@@ -71,6 +74,7 @@ shows "a command that watches its size" '^ready$'
 terminal resize-window -x 81 -y 21
 shows "sees it change" '^21 81$'
 type C-c
+shows "and can be interrupted" '^\^C\$ ?$'
 terminal resize-window -x 100 -y 30
 
 fresh
