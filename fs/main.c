@@ -110,7 +110,8 @@ static int find_owners(
 /* --- Serving -------------------------------------------------------------------------------------
  */
 
-static void log_fuse(enum fuse_log_level level, const char *format, va_list arguments)
+_printf_(2, 0) static void log_fuse(
+	enum fuse_log_level level, const char *format, va_list arguments)
 {
 	char message[512];
 

@@ -59,7 +59,7 @@ struct view *view_free(struct view *view);
 DEFINE_CLEANUP(struct view *, view_free)
 
 /* Holds view.tree for the scope of a variable: `_cleanup_(tree_release) tree_hold held = …`. */
-typedef pthread_rwlock_t *tree_hold;
+typedef pthread_rwlock_t *tree_hold __attribute__((unused));
 tree_hold tree_shared(struct view *view);
 tree_hold tree_exclusive(struct view *view);
 void tree_release(tree_hold *held);

@@ -38,7 +38,7 @@ void monitor_fail(struct monitor *monitor, int code, const char *format, ...)
 static void read_output(struct output *output)
 {
 	char text[512];
-	ssize_t n;
+	ssize_t n = -1;
 
 	while (output->fd >= 0 && (n = read(output->fd, text, sizeof(text))) > 0) {
 		size_t room = sizeof(output->text) - 1 - output->size;
