@@ -105,6 +105,7 @@ static int add_dead(struct linter *linter, const struct finding *finding)
 static int add_uncovered(struct linter *linter, const struct finding *finding)
 {
 	_cleanup_(freep) char *other = NULL;
+	bool by_priority = finding->other->priority > finding->rule->priority;
 
 	if (!is_own(linter, finding->rule) && !is_own(linter, finding->other))
 		return 0;
@@ -112,10 +113,12 @@ static int add_uncovered(struct linter *linter, const struct finding *finding)
 	/* The place is that of the rule to mend. */
 	return add(linter, LINT_UNCOVERED,
 		is_own(linter, finding->other) ? finding->other : finding->rule, finding->path,
-		text("%s is to be hidden by %s (%s:%u), but %s shows it by its priority",
-			finding->path, finding->rule->pattern, finding->rule->place.file,
-			finding->rule->place.line, other ? other : "another rule"),
-		"lower that priority, or add an except");
+		text("%s is to be hidden by %s (%s:%u), but %s shows it%s", finding->path,
+			finding->rule->pattern, finding->rule->place.file,
+			finding->rule->place.line, other ? other : "another rule",
+			by_priority ? " by its priority" : ", being of type directory"),
+		by_priority ? "lower that priority, or add an except"
+			    : "give the rule that hides a higher priority");
 }
 
 static int lint_automaton(struct linter *linter)

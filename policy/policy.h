@@ -114,8 +114,9 @@ const struct rule *policy_deciding_rule(const struct policy *policy, const char 
 
 enum finding_kind {
 	FINDING_DEAD,      /* `rule` can never win: some stronger rule always does */
-	FINDING_UNCOVERED, /* `rule` is a `none` that matches `path`, yet `other`, of higher
-			      priority and above none, wins there */
+	FINDING_UNCOVERED, /* `rule` is a `none` that matches `path`, yet `other`, above none, wins
+			      there by a higher priority, or because it is a directory rule and
+			      `rule` a glob. Rules of type file don't count: they are meant */
 };
 
 struct finding {

@@ -143,25 +143,38 @@ static bool is_uncovered(automaton_value value)
 	return value_level(value, 0) > LEVEL_NONE && value_level(value, 1) > LEVEL_NONE;
 }
 
-/* Family 0: who wins among the rules of higher priority. Family 1: whether the rule matches. */
+/* True where `other` outranks `rule` before what they say or how specific they are is asked. */
+static bool outranks(const struct rule *other, const struct rule *rule)
+{
+	return other->priority > rule->priority ||
+	       (other->priority == rule->priority && other->type > rule->type);
+}
+
+/* A rule of type file names its paths, and is an exception that somebody meant. */
+static bool uncovers(const struct rule *other)
+{
+	return other->permission > LEVEL_NONE && other->type != RULE_FILE;
+}
+
+/* Family 0: who wins among the rules that outrank it. Family 1: whether the rule matches. */
 static int add_uncovering(
 	struct questions *q, struct automaton *automaton, uint32_t rule, bool *ret_any)
 {
 	struct family stronger = {.rules = q->rules, .automaton = automaton},
 		      own = {.rules = q->rules, .automaton = automaton, .number = 1};
-	int priority = q->rules->rules[rule].rule->priority, r = 0;
+	const struct rule *hiding = q->rules->rules[rule].rule;
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < q->rules->entry_count; i++) {
 		const struct entry *entry = &q->rules->entries[i];
 		const struct rule *other = entry_rule(q->rules, entry);
 
-		if (other->priority <= priority)
+		if (!outranks(other, hiding))
 			break;
 		if (!meets(q, rule, entry))
 			continue;
-		*ret_any |= other->permission > LEVEL_NONE;
-		r = family_add(
-			&stronger, entry, other->permission > LEVEL_NONE ? LEVEL_READ : LEVEL_NONE);
+		*ret_any |= uncovers(other);
+		r = family_add(&stronger, entry, uncovers(other) ? LEVEL_READ : LEVEL_NONE);
 	}
 	for (uint32_t i = q->first_entry[rule]; r == 0 && *ret_any && i < q->first_entry[rule + 1];
 		i++)

@@ -131,7 +131,11 @@ static void note_rules(struct enumeration *e, int winner, size_t depth)
 				  *other = rule_set_get(e->set, (size_t)winner);
 
 		if (rule->permission == LEVEL_NONE && other->permission > LEVEL_NONE &&
-			other->priority > rule->priority && oracle_applies(e->oracle, i, e->path) &&
+			(other->priority > rule->priority ||
+				(other->priority == rule->priority &&
+					other->type == RULE_DIRECTORY &&
+					rule->type == RULE_GLOB)) &&
+			oracle_applies(e->oracle, i, e->path) &&
 			(!e->uncovered[i] || depth + 1 < e->uncovered[i]))
 			e->uncovered[i] = depth + 1;
 	}
