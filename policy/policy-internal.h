@@ -11,6 +11,9 @@ struct policy {
 	struct automaton *automaton;
 };
 
+/* The rule that wins at `path` where no cap is counted, or NULL for the default. */
+const struct rule *policy_winning_rule(const struct policy *policy, const char *path);
+
 /*
  * Says in `error` that the rules are too intertwined, and at which rule that came out. Returns
  * -E2BIG.

@@ -82,6 +82,7 @@ int policy_walk(const struct policy *policy, const char *path, policy_state *ret
 /* How a matching rule fared, from the first criterion in which it fell behind the winner. */
 enum rule_outcome {
 	OUTCOME_WINS,
+	OUTCOME_LIMITS, /* a cap that lowers what the winner says */
 	OUTCOME_LOST_PRIORITY,
 	OUTCOME_LOST_TYPE,
 	OUTCOME_LOST_TO_NONE,
@@ -101,7 +102,8 @@ struct explanation {
 	bool capped;    /* a rule said `write`, self-protection made it `read` */
 	bool defaulted; /* no rule matched */
 	size_t count;
-	struct explained_rule *rules; /* the winner first, then by rank; excepted ones last */
+	struct explained_rule *rules; /* the caps that lower, the winner, then by rank; excepted
+					 ones last */
 };
 
 /* Explains one path. Release with explanation_release(). */
@@ -109,7 +111,10 @@ int policy_explain(
 	const struct policy *policy, const char *path, struct explanation *ret_explanation);
 void explanation_release(struct explanation *explanation);
 
-/* The rule that decides `path`, or NULL for the default. Valid as long as the policy. */
+/*
+ * The rule that decides `path`, or NULL for the default: the strongest cap that holds the winner to
+ * the level that it has, else the winner. Valid as long as the policy.
+ */
 const struct rule *policy_deciding_rule(const struct policy *policy, const char *path);
 
 enum finding_kind {

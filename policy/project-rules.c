@@ -12,7 +12,7 @@ struct draft {
 static const char *const levels[] = {"none", "view", "read", "write", NULL};
 static const char *const types[] = {"glob", "directory", "file", NULL};
 static const char *const rule_keys[] = {"pattern", "permission", "type", "priority", "except",
-	"none", "view", "read", "write", NULL};
+	"cap", "none", "view", "read", "write", NULL};
 
 #define RULE_HINT "write {pattern: \"PATTERN\", permission: LEVEL}, or LEVEL: \"PATTERN\""
 
@@ -72,6 +72,7 @@ static int read_common(
 	const struct yaml_node *type = yaml_get(node, "type");
 	const struct yaml_node *priority = yaml_get(node, "priority");
 	const struct yaml_node *except = yaml_get(node, "except");
+	const struct yaml_node *cap = yaml_get(node, "cap");
 	unsigned index = RULE_GLOB;
 	int64_t integer = 0;
 	int r = 0;
@@ -83,6 +84,8 @@ static int read_common(
 			FILE_PRIORITY_MAX, &integer);
 	if (r >= 0 && except)
 		r = read_excepts(document, except, draft);
+	if (r >= 0 && cap)
+		r = value_bool(document, cap, "cap", &draft->rule.cap);
 	draft->rule.type = (enum rule_type)index;
 	draft->rule.priority = (int)integer;
 	return r;

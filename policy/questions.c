@@ -201,7 +201,7 @@ static int find_uncovered(struct questions *q, uint32_t rule)
 		r = automaton_witness(automaton, is_uncovered, &finding.path);
 	if (r <= 0)
 		return r;
-	finding.other = policy_deciding_rule(q->policy, finding.path);
+	finding.other = policy_winning_rule(q->policy, finding.path);
 	return add_finding(q, finding);
 }
 
@@ -214,6 +214,8 @@ int policy_find(const struct policy *policy, struct finding **ret_findings, size
 
 	q.budget = (struct budget){.work = QUESTIONS_WORK};
 	for (uint32_t rule = 0; r == 0 && rule < q.rules->rule_count; rule++) {
+		if (q.rules->rules[rule].rule->cap)
+			continue; /* neither wins nor hides */
 		q.budget.bytes = BUDGET_BYTES;
 		r = budget_pay(&q.budget, 10 * q.rules->entry_count, 0, rule);
 		if (r == 0)

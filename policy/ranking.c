@@ -13,9 +13,12 @@ struct ranked_rules *ranked_rules_free(struct ranked_rules *rules)
 			free(rules->rules[i].excepts);
 			pattern_free(rules->rules[i].pattern);
 		}
+		if (rules->rules)
+			pattern_free(rules->rules[rules->rule_count].pattern);
 		rule_set_free(rules->set);
 		free(rules->rules);
 		free(rules->entries);
+		free(rules->caps);
 		free(rules);
 	}
 	errno = saved;
@@ -146,27 +149,37 @@ static int parse_rules(struct ranked_rules *rules, size_t *ret_entries, struct w
 				"the braces of all rules multiply to more than %d patterns",
 				RANKED_ENTRIES_MAX);
 	}
+	rules->condition_count = (uint32_t)interner_count(&conditions);
 	*ret_entries = entries;
+	if (pattern_parse("/", &rules->rules[rules->rule_count].pattern, NULL) < 0)
+		return error_set_errno(error, -ENOMEM, "the rules can't be compiled");
 	return 0;
 }
 
 static int make_entries(struct ranked_rules *rules, size_t count)
 {
 	rules->entries = calloc(count + 1, sizeof(*rules->entries));
-	if (!rules->entries)
+	rules->caps = calloc(count + 1, sizeof(*rules->caps));
+	if (!rules->entries || !rules->caps)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < rules->rule_count; i++) {
 		const struct ranked_rule *ranked = &rules->rules[i];
 
 		for (size_t j = 0; j < ranked->pattern->count; j++) {
 			const struct alternative *alternative = &ranked->pattern->alternatives[j];
-
-			rules->entries[rules->entry_count++] = (struct entry){i,
+			const struct entry entry = {i,
 				alternative->covers || ranked->rule->type == RULE_DIRECTORY,
 				ranked->pattern, alternative};
+
+			if (ranked->rule->cap)
+				rules->caps[rules->cap_count++] = entry;
+			else
+				rules->entries[rules->entry_count++] = entry;
 		}
 	}
-	qsort_r(rules->entries, count, sizeof(*rules->entries), compare_entries, rules);
+	qsort_r(rules->entries, rules->entry_count, sizeof(*rules->entries), compare_entries,
+		rules);
+	qsort_r(rules->caps, rules->cap_count, sizeof(*rules->caps), compare_entries, rules);
 	return 0;
 }
 
@@ -196,18 +209,32 @@ int ranked_rules_new(
 
 /* --- Into an automaton ---------------------------------------------------------------------------- */
 
-static int add_excepts(const struct family *family, const struct entry *entry)
+/* When an entry does not hold: where its excepts match, or one of the caps that hold it lower. */
+struct reservation {
+	uint32_t condition; /* the number of all of it, 0: it always holds */
+	size_t caps;        /* so many caps are stronger than the entry */
+	enum ward_level level;
+};
+
+static int add_negative(const struct family *family, uint32_t condition,
+	const struct pattern *pattern, const struct alternative *alternative, bool covers,
+	uint32_t rule)
+{
+	return nfa_add(&family->automaton->nfa, pattern, alternative, covers,
+		mark_make(family->number, condition, true), rule);
+}
+
+static int add_excepts(const struct family *family, const struct entry *entry, uint32_t condition)
 {
 	const struct ranked_rule *rule = &family->rules->rules[entry->rule];
-	uint32_t mark = mark_make(family->number, rule->condition, true);
 
 	for (size_t i = 0; i < rule->except_count; i++) {
 		const struct pattern *except = rule->excepts[i];
 
 		for (size_t j = 0; j < except->count; j++) {
 			const struct alternative *alternative = &except->alternatives[j];
-			int r = nfa_add(&family->automaton->nfa, except, alternative,
-				alternative->covers, mark, entry->rule);
+			int r = add_negative(family, condition, except, alternative,
+				alternative->covers, entry->rule);
 
 			if (r < 0)
 				return r;
@@ -216,40 +243,62 @@ static int add_excepts(const struct family *family, const struct entry *entry)
 	return 0;
 }
 
-static int start_group(struct family *family, const struct entry *entry, enum ward_level level)
+static int add_caps(const struct family *family, const struct reservation *reservation)
 {
-	uint32_t condition = family->rules->rules[entry->rule].condition;
-	int group = automaton_add_group(family->automaton, family->number, level), r = 0;
+	const struct ranked_rules *rules = family->rules;
+
+	for (size_t i = 0; i < reservation->caps; i++) {
+		const struct entry *cap = &rules->caps[i];
+		int r;
+
+		if (entry_rule(rules, cap)->permission >= reservation->level)
+			continue;
+		r = add_negative(family, reservation->condition, cap->pattern, cap->alternative,
+			cap->covers, cap->rule);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int start_group(
+	struct family *family, const struct entry *entry, const struct reservation *reservation)
+{
+	int group = automaton_add_group(family->automaton, family->number, reservation->level);
+	int r = 0;
 
 	if (group < 0)
 		return group;
 	family->stretch[family->stretch_count++ % STRETCH_MAX] = (struct stretch_group){
-		condition, (uint32_t)group};
-	if (condition > 0)
-		r = nfa_set_condition(
-			&family->automaton->nfa, family->number, (uint32_t)group, condition);
-	if (r > 0)
-		r = add_excepts(family, entry);
+		reservation->condition, (uint32_t)group};
+	if (reservation->condition > 0)
+		r = nfa_set_condition(&family->automaton->nfa, family->number, (uint32_t)group,
+			reservation->condition);
+	if (r > 0) {
+		r = add_excepts(family, entry, reservation->condition);
+		if (r == 0)
+			r = add_caps(family, reservation);
+	}
 	return r < 0 ? r : group;
 }
 
 /* The group for the next entry, or a negative errno. */
-static int find_group(struct family *family, const struct entry *entry, enum ward_level level)
+static int find_group(
+	struct family *family, const struct entry *entry, const struct reservation *reservation)
 {
-	uint32_t condition = family->rules->rules[entry->rule].condition;
-
-	if (level != family->level)
+	if (reservation->level != family->level)
 		family->stretch_count = 0;
-	family->level = level;
+	family->level = reservation->level;
 	for (size_t i = 0; i < family->stretch_count && i < STRETCH_MAX; i++)
-		if (family->stretch[i].condition == condition)
+		if (family->stretch[i].condition == reservation->condition)
 			return (int)family->stretch[i].group;
-	return start_group(family, entry, level);
+	return start_group(family, entry, reservation);
 }
 
-int family_add(struct family *family, const struct entry *entry, enum ward_level level)
+static int add_reserved(
+	struct family *family, const struct entry *entry, const struct reservation *reservation)
 {
-	int group = find_group(family, entry, level);
+	int group = find_group(family, entry, reservation);
 
 	if (group < 0)
 		return group;
@@ -257,15 +306,90 @@ int family_add(struct family *family, const struct entry *entry, enum ward_level
 		mark_make(family->number, (uint32_t)group, false), entry->rule);
 }
 
+int family_add(struct family *family, const struct entry *entry, enum ward_level level)
+{
+	struct reservation reservation = {
+		.condition = family->rules->rules[entry->rule].condition, .level = level};
+
+	return add_reserved(family, entry, &reservation);
+}
+
+/* The strongest level below `level` to which one of the first `caps` caps holds a path, or `level`. */
+static enum ward_level next_level(
+	const struct ranked_rules *rules, size_t caps, enum ward_level level)
+{
+	enum ward_level next = LEVEL_NONE;
+
+	for (size_t i = 0; i < caps; i++) {
+		enum ward_level cap = entry_rule(rules, &rules->caps[i])->permission;
+
+		if (cap < level && cap > next)
+			next = cap;
+	}
+	return next > LEVEL_NONE ? next : level;
+}
+
+/* Adds an entry that the first `caps` caps hold. */
+static int add_capped(
+	struct family *family, const struct entry *entry, enum ward_level level, size_t caps)
+{
+	uint32_t own = family->rules->rules[entry->rule].condition;
+
+	for (;;) {
+		enum ward_level next = next_level(family->rules, caps, level);
+		const uint32_t key[] = {own, (uint32_t)caps, level};
+		struct reservation reservation = {own, caps, level};
+		uint32_t number;
+		int r;
+
+		if (next == level)
+			return family_add(family, entry, level);
+		r = intern(&family->capped, key, ELEMENTS(key), &number);
+		if (r < 0)
+			return r;
+		reservation.condition = family->rules->condition_count + 1 + number;
+		r = add_reserved(family, entry, &reservation);
+		if (r < 0)
+			return r;
+		level = next;
+	}
+}
+
+/* The default, where caps hold it: as a rule, the weakest of all, about everything. */
+static int add_default(struct family *family)
+{
+	const struct ranked_rules *rules = family->rules;
+	const struct entry entry = {
+		.rule = (uint32_t)rules->rule_count,
+		.covers = true,
+		.pattern = rules->rules[rules->rule_count].pattern,
+		.alternative = rules->rules[rules->rule_count].pattern->alternatives,
+	};
+
+	if (rules->cap_count == 0)
+		return 0;
+	return add_capped(family, &entry, rule_set_default(rules->set), rules->cap_count);
+}
+
 int ranked_rules_add(const struct ranked_rules *rules, struct automaton *automaton, unsigned number)
 {
 	struct family family = {.rules = rules, .automaton = automaton, .number = number};
+	enum rule_outcome outcome;
+	size_t caps = 0;
 	int r = 0;
 
 	automaton->rankings[number].fallback = rule_set_default(rules->set);
-	for (size_t i = 0; r == 0 && i < rules->entry_count; i++)
-		r = family_add(&family, &rules->entries[i],
-			entry_rule(rules, &rules->entries[i])->permission);
+	for (size_t i = 0; r == 0 && i < rules->entry_count; i++) {
+		const struct entry *entry = &rules->entries[i];
+
+		while (caps < rules->cap_count &&
+			entry_compare(rules, &rules->caps[caps], entry, &outcome) < 0)
+			caps++;
+		r = add_capped(&family, entry, entry_rule(rules, entry)->permission, caps);
+	}
+	if (r == 0)
+		r = add_default(&family);
+	interner_release(&family.capped);
 	for (size_t i = 0; r == 0 && i < rule_set_protected_count(rules->set); i++)
 		r = nfa_add_path(&automaton->nfa, rule_set_protected(rules->set, i),
 			mark_make(number, GROUP_CAP, false));

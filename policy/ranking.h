@@ -30,8 +30,11 @@ struct ranked_rules {
 	struct rule_set *set; /* a copy */
 	struct ranked_rule *rules;
 	size_t rule_count;
-	struct entry *entries; /* strongest first */
+	struct entry *entries; /* strongest first; those of caps apart */
 	size_t entry_count;
+	struct entry *caps; /* strongest first */
+	size_t cap_count;
+	uint32_t condition_count;
 };
 
 enum { RANKED_ENTRIES_MAX = 100 * 1000 };
@@ -57,6 +60,9 @@ int entry_compare(const struct ranked_rules *rules, const struct entry *a, const
 
 /*
  * Adds all rules to a family of an automaton, with the default and the protected paths.
+ *
+ * A rule with caps above it becomes several: at its own level, except where a lower cap matches;
+ * then at each lower level to which some cap holds it, except where a cap still lower matches.
  */
 int ranked_rules_add(
 	const struct ranked_rules *rules, struct automaton *automaton, unsigned family);
@@ -85,6 +91,9 @@ struct family {
 	struct stretch_group
 		stretch[STRETCH_MAX]; /* the latest ones; what falls out is no longer shared */
 	size_t stretch_count;
+	struct interner
+		capped; /* own condition, caps above, level: the conditions of capped rules */
 };
 
+/* Adds an entry at `level`, as if there were no caps. */
 int family_add(struct family *family, const struct entry *entry, enum ward_level level);

@@ -15,7 +15,7 @@
  * goes through rule_set_add().
  */
 
-static const char magic[8] = "WARDRUL1";
+static const char magic[8] = "WARDRUL2";
 
 enum { WIRE_MAX = 64 * 1024 * 1024, DEFAULT_UNSET = 0xff };
 
@@ -41,6 +41,7 @@ static void put_rule(struct strbuf *buf, const struct rule *rule)
 	put_number(buf, rule->permission);
 	put_number(buf, rule->type);
 	put_number(buf, (uint32_t)rule->priority);
+	put_number(buf, rule->cap);
 	put_number(buf, rule->place.line);
 	put_number(buf, rule->place.column);
 	put_string(buf, rule->place.file);
@@ -151,7 +152,7 @@ static int get_excepts(struct reader *reader, struct draft *draft)
 static int get_rule(struct reader *reader, struct rule_set *set, struct ward_error *error)
 {
 	_cleanup_(draft_freep) struct draft *draft = calloc(1, sizeof(*draft));
-	uint32_t numbers[5];
+	uint32_t numbers[6];
 	int r;
 
 	if (!draft)
@@ -165,12 +166,13 @@ static int get_rule(struct reader *reader, struct rule_set *set, struct ward_err
 		r = get_excepts(reader, draft);
 	if (r < 0)
 		return r;
-	if (numbers[0] >= LEVEL_COUNT || numbers[1] > RULE_FILE)
+	if (numbers[0] >= LEVEL_COUNT || numbers[1] > RULE_FILE || numbers[3] > 1)
 		return -EBADMSG;
 	draft->rule.permission = (enum ward_level)numbers[0];
 	draft->rule.type = (enum rule_type)numbers[1];
 	draft->rule.priority = (int)numbers[2];
-	draft->rule.place = (struct rule_place){draft->file, numbers[3], numbers[4]};
+	draft->rule.cap = numbers[3];
+	draft->rule.place = (struct rule_place){draft->file, numbers[4], numbers[5]};
 	draft->rule.pattern = draft->pattern;
 	return rule_set_add(set, &draft->rule, error);
 }

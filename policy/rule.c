@@ -7,6 +7,7 @@
 struct rule_set {
 	struct rule *rules;
 	size_t count, capacity;
+	size_t cap_count;
 	char **protected;
 	size_t protected_count;
 	enum ward_level fallback;
@@ -114,6 +115,12 @@ static int check_rule(
 	if (*ret_directory && rule->type == RULE_FILE)
 		return error_set_at(error, -EINVAL, place->file, place->line, place->column,
 			"pattern \"%.200s\" ends in '/', but its type is file", rule->pattern);
+	if (rule->cap && rule->permission != LEVEL_VIEW && rule->permission != LEVEL_READ)
+		return error_set_at(error, -EINVAL, place->file, place->line, place->column,
+			"a cap is view or read, not %s", level_name(rule->permission));
+	if (rule->cap && rule->excepts)
+		return error_set_at(error, -EINVAL, place->file, place->line, place->column,
+			"a cap has no excepts");
 	return check_excepts(rule, ret_excepts, error);
 }
 
@@ -163,6 +170,9 @@ int rule_set_add(struct rule_set *set, const struct rule *rule, struct ward_erro
 
 	if (r < 0)
 		return r;
+	if (rule->cap && set->cap_count == RULE_CAPS_MAX)
+		return error_set_at(error, -E2BIG, rule->place.file, rule->place.line,
+			rule->place.column, "more than %d caps", RULE_CAPS_MAX);
 	if (set->count == RULE_COUNT_MAX)
 		return error_set_at(error, -E2BIG, rule->place.file, rule->place.line,
 			rule->place.column, "more than %d rules", RULE_COUNT_MAX);
@@ -178,6 +188,7 @@ int rule_set_add(struct rule_set *set, const struct rule *rule, struct ward_erro
 	if (copy_rule(rule, directory, excepts, &copy) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	set->rules[set->count++] = copy;
+	set->cap_count += rule->cap;
 	return 0;
 }
 

@@ -30,6 +30,8 @@ struct rule {
 	enum ward_level permission;
 	enum rule_type type;
 	int priority;
+	bool cap; /* only lowers: what weaker rules say, or the default, is at most `permission`,
+		     which is view or read. Has no excepts */
 	const char *const *excepts; /* NULL-terminated patterns, or NULL */
 	struct rule_place place;
 };
@@ -37,6 +39,7 @@ struct rule {
 enum {
 	RULE_COUNT_MAX = 10000,
 	RULE_EXCEPTS_MAX = 1000,   /* of one rule */
+	RULE_CAPS_MAX = 200,       /* rules of one set that are caps */
 	RULE_PROTECTED_MAX = 1000, /* paths of one set */
 };
 

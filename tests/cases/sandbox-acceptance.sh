@@ -72,7 +72,7 @@ make_codebase() {
 		rules:
 		  - {pattern: /include/, permission: read}
 		  - {pattern: /data/, permission: view}
-		  - {pattern: /vault/, permission: none, priority: 200}   # above what the preset opens in any .git
+		  - {pattern: /vault/, permission: none}
 	POLICY
 	git_ init -q -b main . && git_ add -A && git_ commit -qm 'First: everything'
 	echo '# Notes' >NOTES.md

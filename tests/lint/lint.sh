@@ -12,7 +12,7 @@ complaints=0
 # Every file of ours, NUL-terminated, from the top of the tree: nothing that was built, here or in a
 # build directory below.
 all_files() {
-	find . -mindepth 1 \( -name .git -o -name autom4te.cache -o -name build-aux -o -path './build*' \
+	find . -mindepth 1 \( -name .git -o -name '*~' -o -name autom4te.cache -o -name build-aux -o -path './build*' \
 		-o -path './ward-[0-9]*' -o -path ./configure -o -path ./aclocal.m4 \
 		-o -path './config.*' -o -path ./Makefile -o -path ./Makefile.in \
 		-o -path './_build' -o -path './_inst' \

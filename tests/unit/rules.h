@@ -20,8 +20,14 @@ static inline struct rule_set *rules_of(const struct row *rows)
 	assert_int_equal(rule_set_new(&set), 0);
 	for (unsigned i = 0; rows[i].pattern; i++) {
 		const char *excepts[] = {rows[i].except, NULL};
-		const struct rule rule = {rows[i].pattern, rows[i].permission, rows[i].type,
-			rows[i].priority, rows[i].except ? excepts : NULL, {"test.yaml", i + 1, 1}};
+		const struct rule rule = {
+			.pattern = rows[i].pattern,
+			.permission = rows[i].permission,
+			.type = rows[i].type,
+			.priority = rows[i].priority,
+			.excepts = rows[i].except ? excepts : NULL,
+			.place = {"test.yaml", i + 1, 1},
+		};
 		struct ward_error error = {0};
 
 		if (rule_set_add(set, &rule, &error) < 0)

@@ -277,6 +277,34 @@ static void rules_without_priority_uncover_nothing(void **state)
 	assert_int_equal(count_wrong("extended", policy, cases, ELEMENTS(cases)), 0);
 }
 
+/* What development makes read-only is not shown where the policy that extends it hides. */
+static void what_is_hidden_stays_hidden(void **state)
+{
+	static const struct level_case cases[] = {
+		{"x", "write"},
+		{".git/hooks/x", "read"},
+		{"vault", "none"},
+		{"vault/.git", "none"},
+		{"vault/a/.git/config", "none"},
+		{"vault/.vscode/settings.json", "none"},
+		{"listed/.git/hooks/x", "view"},
+		{"mine/.vscode/settings.json", "write"},
+		{"mine/.git/config", "read"},
+	};
+	static const char text[] = "version: 1\nextends: development\nrules:\n"
+				   "  - {pattern: /vault/, permission: none}\n"
+				   "  - {pattern: /listed/, permission: view}\n"
+				   "  - {write: /mine/.vscode/, priority: 91}\n";
+	_cleanup_(project_freep) struct project *project = NULL;
+	_cleanup_(policy_unrefp) struct policy *policy = NULL;
+
+	assert_int_equal(
+		project_parse(text, strlen(text), "/nonexistent/x", TRUST_PROJECT, &project, NULL),
+		0);
+	policy = compile_project(project);
+	assert_int_equal(count_wrong("hidden", policy, cases, ELEMENTS(cases)), 0);
+}
+
 static void presets_have_names_summaries_and_no_dead_rules(void **state)
 {
 	static const char *const names[] = {"agent-safe", "development", "read-only", "view-only",
@@ -323,6 +351,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_hidden_and_nothing_else),
 		cmocka_unit_test(each_preset_does_what_it_says),
 		cmocka_unit_test(rules_without_priority_uncover_nothing),
+		cmocka_unit_test(what_is_hidden_stays_hidden),
 		cmocka_unit_test(presets_have_names_summaries_and_no_dead_rules),
 		cmocka_unit_test(an_unknown_preset_gets_a_suggestion),
 	};

@@ -45,6 +45,10 @@ static const struct {
 	{"version: 1\nrules:\n  - {pattern: a, permission: read, type: dir}\n", 3, 42,
 		"unknown type \"dir\" ; glob, directory, file"},
 	{"version: 1\nrules:\n  - {read: a, priority: high}\n", 3, 25, "whole number"},
+	{"version: 1\nrules:\n  - {write: a, cap: true}\n", 3, 13, "view or read, not write"},
+	{"version: 1\nrules:\n  - {none: a, cap: true}\n", 3, 12, "view or read, not none"},
+	{"version: 1\nrules:\n  - {read: a, cap: true, except: b}\n", 3, 12, "no excepts"},
+	{"version: 1\nrules:\n  - {read: a, cap: maybe}\n", 3, 20, ""},
 	{"version: 1\nrules:\n  - {read: a, priority: 1.5}\n", 3, 25, "whole number"},
 	{"version: 1\nrules:\n  - {read: a, priority: 1000000}\n", 3, 25, "between"},
 	{"version: 1\nrules:\n  - {read: a, priority: 99999999999999999999}\n", 3, 25, "between"},
@@ -240,13 +244,15 @@ static void every_kind_of_rule_is_read(void **state)
 		"    except: x.pem\n",
 		TRUST_PROJECT);
 	const struct rule expected[] = {
-		{"**/*", LEVEL_READ, RULE_GLOB, 0, NULL, {NULL, 4, 16}},
-		{"/docs/", LEVEL_WRITE, RULE_DIRECTORY, 0, NULL, {NULL, 5, 15}},
-		{"/c.yaml", LEVEL_READ, RULE_FILE, 10, NULL, {NULL, 6, 15}},
-		{"**/.env*", LEVEL_NONE, RULE_GLOB, 0, (const char *[]){"**/.env.example"},
+		{"**/*", LEVEL_READ, RULE_GLOB, 0, false, NULL, {NULL, 4, 16}},
+		{"/docs/", LEVEL_WRITE, RULE_DIRECTORY, 0, false, NULL, {NULL, 5, 15}},
+		{"/c.yaml", LEVEL_READ, RULE_FILE, 10, false, NULL, {NULL, 6, 15}},
+		{"**/.env*", LEVEL_NONE, RULE_GLOB, 0, false, (const char *[]){"**/.env.example"},
 			{NULL, 7, 16}},
-		{"**/*.pem", LEVEL_NONE, RULE_GLOB, -5, (const char *[]){"x.pem"}, {NULL, 8, 13}},
-		{"**/*.key", LEVEL_NONE, RULE_GLOB, -5, (const char *[]){"x.pem"}, {NULL, 8, 25}},
+		{"**/*.pem", LEVEL_NONE, RULE_GLOB, -5, false, (const char *[]){"x.pem"},
+			{NULL, 8, 13}},
+		{"**/*.key", LEVEL_NONE, RULE_GLOB, -5, false, (const char *[]){"x.pem"},
+			{NULL, 8, 25}},
 	};
 
 	assert_int_equal(rule_set_default(project->rules), LEVEL_VIEW);

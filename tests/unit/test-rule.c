@@ -132,9 +132,9 @@ static struct rule_set *sample(void)
 {
 	static const char *const excepts[] = {"**/x", "y/", NULL};
 	const struct rule rules[] = {
-		{"**/*.k\xff", LEVEL_NONE, RULE_GLOB, -5, excepts, {"a file", 3, 9}},
-		{"docs/", LEVEL_WRITE, RULE_GLOB, 1000000, NULL, {"<command line>", 0, 0}},
-		{"c", LEVEL_READ, RULE_FILE, 0, NULL, {"", 1, 1}},
+		{"**/*.k\xff", LEVEL_NONE, RULE_GLOB, -5, false, excepts, {"a file", 3, 9}},
+		{"docs/", LEVEL_WRITE, RULE_GLOB, 1000000, false, NULL, {"<command line>", 0, 0}},
+		{"c", LEVEL_READ, RULE_FILE, 0, true, NULL, {"", 1, 1}},
 	};
 	struct rule_set *set = new_set();
 

@@ -305,36 +305,84 @@ bool oracle_applies(const struct oracle *oracle, int rule, const char *path)
 	       !any_matches(&oracle->rules[rule].excepts, path);
 }
 
-enum ward_level oracle_judge(const struct oracle *oracle, const char *path, int *ret_rule)
+/* The strongest way in which a rule matches; false where it does not. */
+static bool strongest_match(
+	const struct oracle_rule *r, const char *path, struct specificity *ret_strongest)
+{
+	bool found = false;
+
+	if (any_matches(&r->excepts, path))
+		return false;
+	for (int i = 0; i < r->patterns.count; i++) {
+		const struct flat *flat = &r->patterns.items[i];
+		struct specificity s = measure(flat);
+
+		if (!match_path(flat->text, flat->below, path))
+			continue;
+		if (found && compare(r->rule, s, r->rule, *ret_strongest) < 0)
+			continue;
+		*ret_strongest = s;
+		found = true;
+	}
+	return found;
+}
+
+static enum ward_level find_winner(const struct oracle *oracle, const char *path, int *ret_rule,
+	struct specificity *ret_specificity)
 {
 	struct specificity best = {0};
-	enum ward_level level = rule_set_default(oracle->set);
 	int winner = -1;
 
 	for (int i = 0; i < oracle->count; i++) {
 		const struct oracle_rule *r = &oracle->rules[i];
+		struct specificity s;
 
-		if (any_matches(&r->excepts, path))
+		if (r->rule->cap || !strongest_match(r, path, &s))
 			continue;
-		for (int j = 0; j < r->patterns.count; j++) {
-			const struct flat *flat = &r->patterns.items[j];
-			struct specificity s = measure(flat);
-
-			if (!match_path(flat->text, flat->below, path))
-				continue;
-			if (winner >= 0 &&
-				compare(r->rule, s, oracle->rules[winner].rule, best) < 0)
-				continue;
-			winner = i;
-			best = s;
-		}
+		if (winner >= 0 && compare(r->rule, s, oracle->rules[winner].rule, best) < 0)
+			continue;
+		winner = i;
+		best = s;
 	}
-	if (winner >= 0)
-		level = oracle->rules[winner].rule->permission;
+	*ret_rule = winner;
+	*ret_specificity = best;
+	return winner >= 0 ? oracle->rules[winner].rule->permission : rule_set_default(oracle->set);
+}
+
+enum ward_level oracle_winner(const struct oracle *oracle, const char *path, int *ret_rule)
+{
+	struct specificity specificity;
+
+	return find_winner(oracle, path, ret_rule, &specificity);
+}
+
+enum ward_level oracle_judge(const struct oracle *oracle, const char *path, int *ret_rule)
+{
+	struct specificity best, strongest = {0};
+	int winner, deciding;
+	enum ward_level level = find_winner(oracle, path, &winner, &best);
+
+	deciding = winner;
+	for (int i = 0; i < oracle->count; i++) {
+		const struct oracle_rule *r = &oracle->rules[i];
+		struct specificity s;
+
+		if (!r->rule->cap || r->rule->permission > level || !strongest_match(r, path, &s))
+			continue;
+		if (winner >= 0 && compare(r->rule, s, oracle->rules[winner].rule, best) < 0)
+			continue;
+		if (r->rule->permission == level &&
+			(deciding == winner ||
+				compare(r->rule, s, oracle->rules[deciding].rule, strongest) < 0))
+			continue;
+		level = r->rule->permission;
+		deciding = i;
+		strongest = s;
+	}
 	for (size_t i = 0; i < rule_set_protected_count(oracle->set); i++)
 		if (level > LEVEL_READ && strcmp(path, rule_set_protected(oracle->set, i)) == 0)
 			level = LEVEL_READ;
 	if (ret_rule)
-		*ret_rule = winner;
+		*ret_rule = deciding;
 	return level;
 }

@@ -22,5 +22,8 @@ void oracle_free(struct oracle *oracle);
  */
 enum ward_level oracle_judge(const struct oracle *oracle, const char *path, int *ret_rule);
 
+/* The same as if there were no caps, and no protected paths. */
+enum ward_level oracle_winner(const struct oracle *oracle, const char *path, int *ret_rule);
+
 /* True where the rule's pattern matches and none of its excepts does. */
 bool oracle_applies(const struct oracle *oracle, int rule, const char *path);

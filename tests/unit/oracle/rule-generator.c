@@ -68,9 +68,13 @@ static void add_rule(struct generator *g, enum flavour flavour, struct rule_set 
 		.place = {"random", (unsigned)rule_set_count(set) + 1, 1},
 	};
 
-	if (generator_below(g, 4) == 0)
+	if (generator_below(g, 6) == 0) {
+		rule.cap = true;
+		rule.permission = generator_below(g, 3) == 0 ? LEVEL_VIEW : LEVEL_READ;
+	} else if (generator_below(g, 4) == 0) {
 		for (uint32_t i = generator_below(g, 2) + 1; i > 0; i--)
 			excepts[i - 1] = make_pattern(g, flavour);
+	}
 	if (excepts[0])
 		rule.excepts = (const char *const *)excepts;
 	rule_set_add(set, &rule, NULL);
