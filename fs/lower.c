@@ -27,6 +27,10 @@
  */
 enum { PIECE_MAX = PATH_MAX - 1 };
 
+/* EAGAIN comes from a rename beside a path walk, and goes by trying again; or from a lease on a
+ * file, which a process of the host may hold for as long as it likes. */
+enum { TRIES_MAX = 100 };
+
 bool lower_identity_equal(const struct lower_identity *a, const struct lower_identity *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->birth_seconds == b->birth_seconds &&
@@ -40,11 +44,12 @@ static int open_beneath(int directory, const char *path, int flags, mode_t mode,
 		.mode = flags & O_CREAT ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
+	int tries = TRIES_MAX;
 	long fd;
 
 	do {
 		fd = syscall(SYS_openat2, directory, path, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	} while (fd < 0 && (errno == EINTR || (errno == EAGAIN && tries-- > 0)));
 	if (fd < 0)
 		return -errno;
 	*ret_fd = (int)fd;
@@ -115,6 +120,16 @@ int lower_open_file(int directory, const char *name, int flags, mode_t mode, int
 	return open_beneath(directory, name, flags | O_NONBLOCK | O_NOCTTY, mode, ret_fd);
 }
 
+int lower_open_inode(int directory, const char *name, int *ret_fd)
+{
+	int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
 static struct timespec timespec_from(struct statx_timestamp time)
 {
 	return (struct timespec){.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
@@ -174,12 +189,19 @@ int lower_access(int directory, const char *name)
 int lower_chmod(int directory, const char *name, mode_t mode)
 {
 	_cleanup_(fd_closep) int fd = -1;
+	struct lower_stat lower;
 	int r;
 
 	if (syscall(SYS_fchmodat2, directory, name, mode, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	if (errno != ENOSYS && errno != EPERM)
 		return -errno;
+	r = lower_stat(directory, name, &lower);
+	if (r < 0)
+		return r;
+	/* To open anything else may block, or do what its driver does when it is opened. */
+	if (!S_ISREG(lower.st.st_mode) && !S_ISDIR(lower.st.st_mode))
+		return -EOPNOTSUPP;
 	r = lower_open_file(directory, name, O_RDONLY, 0, &fd);
 	if (r == -EACCES)
 		r = lower_open_file(directory, name, O_WRONLY, 0, &fd);

@@ -51,6 +51,9 @@ int lower_open_child(int directory, const char *name, int flags, int *ret_fd);
  * one; whoever calls compares the identity afterwards. */
 int lower_open_file(int directory, const char *name, int flags, mode_t mode, int *ret_fd);
 
+/* Refers to an inode of any type without opening it (O_PATH). */
+int lower_open_inode(int directory, const char *name, int *ret_fd);
+
 int lower_stat(int directory, const char *name, struct lower_stat *ret_stat);
 int lower_stat_fd(int fd, struct lower_stat *ret_stat);
 
@@ -59,7 +62,8 @@ int lower_access(int directory, const char *name);
 
 /*
  * Sets the permission bits without following. fchmodat2(2) where the kernel has it (6.6), else by
- * opening the file, which fails with -EACCES where the daemon may neither read nor write it.
+ * opening the file, which fails with -EACCES where the daemon may neither read nor write it, and
+ * with -EOPNOTSUPP where it is neither a file nor a directory.
  */
 int lower_chmod(int directory, const char *name, mode_t mode);
 

@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -120,6 +121,18 @@ _printf_(2, 0) static void log_fuse(
 	log_message(level <= FUSE_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG, "%s", message);
 }
 
+/* Each open file of the view takes a descriptor. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("cannot raise the limit of open files: %s", strerror(errno));
+}
+
 /* Where the mounting happens: a path, or "/dev/fd/N" for a device on which it happened already. */
 static int serve(const struct setup *setup, struct view *view, struct fuse_args *arguments,
 	const char *mount_point, int lifeline_fd, struct ward_error *error)
@@ -130,6 +143,7 @@ static int serve(const struct setup *setup, struct view *view, struct fuse_args 
 
 	if (!session)
 		return error_set(error, -EINVAL, "libfuse takes no session");
+	raise_descriptor_limit();
 	r = mount_session(session, mount_point, error);
 	if (r == 0)
 		r = isolate(&setup->isolation, error);

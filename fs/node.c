@@ -476,6 +476,21 @@ void node_unbind(struct node_table *table, struct node *parent, const char *name
 	unlock(table);
 }
 
+bool node_unplace(struct node_table *table, struct node *node)
+{
+	struct node *suspects = NULL;
+	bool bound;
+
+	lock(table);
+	bound = node->bindings != NULL;
+	if (bound) {
+		drop_binding(table, node->bindings, &suspects);
+		reap(table, suspects);
+	}
+	unlock(table);
+	return bound;
+}
+
 /* Binds the node of `binding` at another place. Without memory the node is left without a name, and
  * is found anew by the next lookup. */
 static void rebind(struct node_table *table, struct node *node, struct node *to, const char *name)

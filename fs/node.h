@@ -72,6 +72,10 @@ nlink_t node_links(struct node_table *table, struct node *node);
  * it lives, is then never found again. */
 void node_unbind(struct node_table *table, struct node *parent, const char *name, bool last);
 
+/* The host has put something else, or nothing, at the latest place of a node: drops that binding.
+ * False where the node has none. */
+bool node_unplace(struct node_table *table, struct node *node);
+
 /* After a rename: what was bound at (from, from_name) is at (to, to_name), whatever was there is
  * gone. */
 void node_move(struct node_table *table, struct node *from, const char *from_name, struct node *to,

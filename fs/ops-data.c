@@ -113,6 +113,9 @@ static int open_unnamed(
 	_cleanup_(fd_closep) int fd = -1;
 	int mode = lower_mode(info->flags);
 
+	/* At its name the host has put another one: told so, the kernel looks again. */
+	if (node_unplace(view->nodes, node))
+		return -ESTALE;
 	if (node_level(node) < required_level(info->flags))
 		return -EACCES;
 	if (node_dup_file(view->nodes, node, mode != O_WRONLY, mode != O_RDONLY, &fd) < 0)
@@ -179,6 +182,7 @@ static int create_file(struct view *view, fuse_req_t request, struct node *paren
 	_cleanup_(fd_closep) int directory = -1;
 	_cleanup_(fd_closep) int fd = -1;
 	_cleanup_(tree_release) tree_hold held = tree_shared(view);
+	struct lower_stat made;
 	struct node *node;
 	int r;
 
@@ -187,16 +191,25 @@ static int create_file(struct view *view, fuse_req_t request, struct node *paren
 		r = view_judge_create(view, request, "create", &place, &directory);
 	if (r == 0)
 		r = create_lower(view, request, &place, directory, mode, info, &fd);
+	if (r == -EEXIST && view_has_vanished_at(view, &place, directory))
+		return view_deny(view, request, "create", &place, LEVEL_WRITE, EACCES);
 	/* Someone else made it meanwhile: the kernel looks again and opens it. */
 	if (r == -EEXIST && !(info->flags & O_EXCL))
 		return -ESTALE;
 	if (r == 0)
+		r = lower_stat_fd(fd, &made);
+	if (r == 0)
 		r = view_entry(view, parent, &place, directory, ret_entry);
 	if (r < 0)
 		return r;
-	node = node_get(view->nodes, ret_entry->ino);
-	r = make_handle(view, node, &fd, lower_mode(info->flags), info);
-	node_put(view->nodes, node);
+	/* The host may have put something else there already. */
+	if (ret_entry->attr.st_ino == made.st.st_ino) {
+		node = node_get(view->nodes, ret_entry->ino);
+		r = make_handle(view, node, &fd, lower_mode(info->flags), info);
+		node_put(view->nodes, node);
+	} else {
+		r = -ESTALE;
+	}
 	if (r < 0)
 		node_forget(view->nodes, ret_entry->ino, 1);
 	return r;

@@ -190,16 +190,22 @@ static int unlink_lower(
 	struct view *view, fuse_req_t request, struct node *parent, const struct place *place)
 {
 	_cleanup_(fd_closep) int directory = -1;
+	_cleanup_(fd_closep) int inode = -1;
 	struct lower_stat lower;
 	int r;
 
 	r = view_judge_change(view, request, "unlink", place, &directory);
 	if (r == 0)
 		r = lower_stat(directory, place->name, &lower);
+	/* Its other names may be removed at the same time: only afterwards it shows whose was last. */
+	if (r == 0 && lower.st.st_nlink > 1)
+		r = lower_open_inode(directory, place->name, &inode);
 	if (r < 0)
 		return r;
 	if (unlinkat(directory, place->name, 0) < 0)
 		return -errno;
+	if (inode >= 0 && lower_stat_fd(inode, &lower) == 0)
+		lower.st.st_nlink++;
 	node_unbind(view->nodes, parent, place->name, lower.st.st_nlink <= 1);
 	return 0;
 }

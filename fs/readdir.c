@@ -158,7 +158,12 @@ struct fill {
 	size_t used;
 	struct place place; /* of what is in the directory; only where `plus` */
 	int fd;
+	uint64_t *counted; /* nodes that the reply counts a lookup of */
+	size_t counted_count;
 };
+
+/* An entry with attributes takes this much at least: struct fuse_direntplus, fuse(4). */
+enum { PLUS_ENTRY_MIN = 152 };
 
 /* The name and inode number at a position of the snapshot; false past its end. */
 static bool entry_at(const struct open_directory *directory, size_t position, const char **ret_name,
@@ -203,6 +208,8 @@ static bool add_entry(struct fill *fill, const char *name, const struct stat *at
 	if (next > DOT_ENTRIES && place_aim(fill->view->policy, &fill->place, name) == 0 &&
 		view_entry(fill->view, fill->node, &fill->place, fill->fd, &entry) < 0)
 		entry = (struct fuse_entry_param){.attr = *attr};
+	if (entry.ino)
+		fill->counted[fill->counted_count++] = entry.ino;
 	fill->used += fuse_add_direntry_plus(
 		fill->request, fill->buffer + fill->used, room, name, &entry, next);
 	return true;
@@ -257,10 +264,11 @@ static void reply_listing(fuse_req_t request, fuse_ino_t id, size_t size, off_t 
 		.node = node_get(view->nodes, id),
 		.plus = plus,
 		.buffer = malloc(size),
+		.counted = calloc(size / PLUS_ENTRY_MIN + 1, sizeof(uint64_t)),
 		.size = size,
 		.place = PLACE_INIT,
 		.fd = -1};
-	int r = !fill.buffer ? -ENOMEM : !fill.node ? -ESTALE : 0;
+	int r = !fill.buffer || !fill.counted ? -ENOMEM : !fill.node ? -ESTALE : 0;
 
 	pthread_mutex_lock(&directory->mutex);
 	if (r == 0)
@@ -268,12 +276,14 @@ static void reply_listing(fuse_req_t request, fuse_ino_t id, size_t size, off_t 
 	pthread_mutex_unlock(&directory->mutex);
 	if (r < 0)
 		view_reply_error(request, r);
-	else
-		fuse_reply_buf(request, fill.buffer, fill.used);
+	else if (fuse_reply_buf(request, fill.buffer, fill.used) != 0)
+		for (size_t i = 0; i < fill.counted_count; i++)
+			node_forget(view->nodes, fill.counted[i], 1);
 	node_put(view->nodes, fill.node);
 	place_release(&fill.place);
 	fd_close(fill.fd);
 	free(fill.buffer);
+	free(fill.counted);
 }
 
 void op_readdir(

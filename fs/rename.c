@@ -74,11 +74,7 @@ static int deny_end(struct renaming *renaming, const struct end *end)
 /* True where a directory that had left the view is at the new name. */
 static bool onto_vanished(struct renaming *renaming)
 {
-	_cleanup_(freep) char *path = place_path(&renaming->to.place);
-	struct lower_stat lower;
-
-	return path && lower_stat(renaming->to.directory, renaming->to.place.name, &lower) == 0 &&
-	       vanish_has(renaming->view->vanished, path, &lower.identity);
+	return view_has_vanished_at(renaming->view, &renaming->to.place, renaming->to.directory);
 }
 
 /*

@@ -542,6 +542,8 @@ int split_move(struct split *split, bool reuse)
 {
 	int r = find_vanished_targets(split);
 
+	/* A worker keeps the umask of the last caller for whom it made something. */
+	umask(0);
 	for (size_t i = 0; r == 0 && i < split->count; i++)
 		if (split->walked[i].apart)
 			r = move_directory(split, i, reuse && i == 0);

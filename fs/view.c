@@ -198,6 +198,18 @@ static bool has_vanished(
 	return false;
 }
 
+bool view_has_vanished_at(struct view *view, const struct place *place, int directory)
+{
+	_cleanup_(freep) char *path = NULL;
+	struct lower_stat lower;
+
+	if (vanish_empty(view->vanished))
+		return false;
+	path = place_path(place);
+	return path && lower_stat(directory, place->name, &lower) == 0 &&
+	       vanish_has(view->vanished, path, &lower.identity);
+}
+
 int view_admit(
 	struct view *view, const struct place *place, int directory, const struct lower_stat *lower)
 {
@@ -324,10 +336,8 @@ int view_lookup(struct view *view, fuse_req_t request, struct node *parent, cons
 	r = view_place_child(view, parent, name, &place);
 	if (r < 0)
 		return r;
-	if (!verdict_visible(place.verdict)) {
-		ret_entry->entry_timeout = VIEW_TIMEOUT_HIDDEN;
+	if (!verdict_visible(place.verdict))
 		return view_deny(view, request, "lookup", &place, LEVEL_VIEW, ENOENT);
-	}
 	r = view_reach(view, &place, &directory);
 	return r < 0 ? r : view_entry(view, parent, &place, directory, ret_entry);
 }

@@ -36,10 +36,10 @@ struct view {
 	int ready_fd;   /* told when the kernel's INIT is being answered, or -1 */
 };
 
-/* Seconds for which the kernel may believe us. What the policy hides stays hidden; the rest may be
- * changed by the host at any time. */
-#define VIEW_TIMEOUT        0.1
-#define VIEW_TIMEOUT_HIDDEN 86400.0
+/* Seconds for which the kernel may believe us: the host may change anything at any time. Also what
+ * the policy hides: a renamed directory takes the kernel's negative entries along to where other
+ * rules hold. */
+#define VIEW_TIMEOUT 0.1
 
 /* Takes over nothing but copies: `policy` gets a reference, `root_fd` is duplicated, `rules` name
  * the protected paths. */
@@ -91,6 +91,13 @@ int view_place_child(struct view *view, struct node *parent, const char *name, s
  */
 int view_admit(struct view *view, const struct place *place, int directory,
 	const struct lower_stat *lower);
+
+/*
+ * True where a directory that had left the view is at a place. Its name can be made again only as a
+ * directory. As anything else it would need the one name on the host that the directory with the
+ * hidden content keeps: that must not move, and what is made must not be somewhere else.
+ */
+bool view_has_vanished_at(struct view *view, const struct place *place, int directory);
 
 /* Stats a visible place: -ENOENT where nothing of the view is there. */
 int view_stat_child(
