@@ -195,7 +195,6 @@ int bwrap_arguments(const struct sandbox_plan *plan, const struct bwrap_fds *fds
 	choose_home(plan, home, sizeof(home));
 	add_namespaces(arguments, plan->spec);
 	add_fd(arguments, "--seccomp", fds->seccomp);
-	add_fd(arguments, "--info-fd", fds->info);
 	add_system(arguments);
 	add3(arguments, "--ro-bind", plan->etc, "/etc");
 	etc_add_binds(arguments);

@@ -15,7 +15,6 @@
 /* Descriptors of the bwrap process. */
 struct bwrap_fds {
 	int seccomp;
-	int info;
 };
 
 /*

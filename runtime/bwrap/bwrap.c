@@ -1,6 +1,5 @@
 /* The bubblewrap backend. */
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,10 +22,10 @@ struct sandbox_instance {
 	struct process init; /* not our child: only its pidfd is used */
 };
 
-enum { OLDEST_MINOR = 8, START_TIMEOUT_MS = 10000 };
+enum { OLDEST_MINOR = 8, STOP_TIMEOUT_MS = 10000 };
 
 /* Descriptors of the bwrap process; the control socket's number is ward-init's, too. */
-enum { CHILD_CONTROL = 3, CHILD_ARGUMENTS, CHILD_SECCOMP, CHILD_INFO, CHILD_FDS };
+enum { CHILD_CONTROL = 3, CHILD_ARGUMENTS, CHILD_SECCOMP, CHILD_FDS };
 
 /* Fixed places: a PATH that somebody else can set must not choose what root runs. */
 static const char *find_bwrap(void)
@@ -117,28 +116,6 @@ static int start_program(const struct sandbox_plan *plan, const char *path, cons
 	return spawn_process(&spawn, ret_process, error);
 }
 
-/* bwrap writes one JSON object as soon as its child exists. The pid in it is that of bwrap's own pid
- * namespace: of no use here. */
-static int wait_for_child(int fd)
-{
-	struct pollfd polled = {.fd = fd, .events = POLLIN};
-	char text[1024] = "";
-	size_t used = 0;
-
-	while (!strchr(text, '}') && used < sizeof(text) - 1) {
-		ssize_t n;
-
-		if (poll(&polled, 1, START_TIMEOUT_MS) != 1)
-			return -ETIMEDOUT;
-		n = read(fd, text + used, sizeof(text) - 1 - used);
-		if (n <= 0)
-			return -EPROTO;
-		used += (size_t)n;
-		text[used] = '\0';
-	}
-	return 0;
-}
-
 /* proc(5), /proc/PID/task/TID/children: bwrap has one. 0 where it has none, or none is told. */
 static pid_t child_of(pid_t parent)
 {
@@ -157,6 +134,8 @@ static pid_t child_of(pid_t parent)
 }
 
 /*
+ * bwrap could tell this pid itself (--info-fd), but it looks for its child in the /proc that it sees,
+ * which is not that of its own pid namespace, and fails where nothing there has the child's number.
  * The pid could be reused before it is opened: it must be bwrap's child afterwards, too. Without a
  * pidfd of init the sandbox still ends with bwrap (PR_SET_PDEATHSIG) and with the view's daemon
  * (PID 1 of the namespace that both are in), only less orderly.
@@ -174,7 +153,7 @@ static void open_init(const struct process *bwrap, struct process *ret_init)
 
 static int make_fds(const struct sandbox_plan *plan, int *fds, struct ward_error *error)
 {
-	const struct bwrap_fds numbers = {.seccomp = CHILD_SECCOMP, .info = CHILD_INFO};
+	const struct bwrap_fds numbers = {.seccomp = CHILD_SECCOMP};
 	_cleanup_(strbuf_release) struct strbuf arguments = STRBUF_INIT;
 	_cleanup_(fd_closep) int etc = open(plan->etc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
@@ -206,6 +185,8 @@ static int stop(struct sandbox_instance *instance, int timeout_ms)
 {
 	int r;
 
+	if (instance->init.pidfd < 0)
+		open_init(&instance->bwrap, &instance->init);
 	process_kill(&instance->init, SIGKILL);
 	r = process_wait(&instance->init, timeout_ms, NULL);
 	if (r < 0)
@@ -214,32 +195,10 @@ static int stop(struct sandbox_instance *instance, int timeout_ms)
 	return process_wait(&instance->bwrap, timeout_ms, NULL);
 }
 
-static int launch(const struct sandbox_plan *plan, const char *path, int *fds,
-	struct sandbox_instance *instance, struct ward_error *error)
-{
-	int info[2];
-	int r;
-
-	if (pipe2(info, O_CLOEXEC) < 0)
-		return error_set_errno(error, -errno, "can't start bwrap");
-	fds[CHILD_INFO] = info[1];
-	r = start_program(plan, path, fds, &instance->bwrap, error);
-	fds[CHILD_INFO] = fd_close(fds[CHILD_INFO]);
-	if (r == 0) {
-		r = wait_for_child(info[0]);
-		if (r < 0)
-			error_set_errno(error, r, "bwrap did not start the sandbox");
-		else
-			open_init(&instance->bwrap, &instance->init);
-	}
-	fd_close(info[0]);
-	return r;
-}
-
 static int start(const struct sandbox_plan *plan, struct sandbox_instance **ret_instance,
 	int *ret_control_fd, struct ward_error *error)
 {
-	int fds[CHILD_FDS] = {-1, -1, -1, -1, -1, -1, -1};
+	int fds[CHILD_FDS] = {-1, -1, -1, -1, -1, -1};
 	const char *path = find_bwrap();
 	struct sandbox_instance *instance;
 	int control[2] = {-1, -1};
@@ -257,14 +216,14 @@ static int start(const struct sandbox_plan *plan, struct sandbox_instance **ret_
 		r = make_fds(plan, fds, error);
 	if (r == 0) {
 		fds[CHILD_CONTROL] = control[1];
-		r = launch(plan, path, fds, instance, error);
+		r = start_program(plan, path, fds, &instance->bwrap, error);
 	}
 	fd_close(control[1]);
 	fd_close(fds[CHILD_ARGUMENTS]);
 	fd_close(fds[CHILD_SECCOMP]);
 	if (r < 0) {
 		fd_close(control[0]);
-		stop(instance, START_TIMEOUT_MS);
+		stop(instance, STOP_TIMEOUT_MS);
 		free_instance(instance);
 		return r;
 	}

@@ -13,9 +13,9 @@ static const struct {
 } arity[] = {{"--unshare-user", 0}, {"--unshare-pid", 0}, {"--unshare-ipc", 0},
 	{"--unshare-uts", 0}, {"--unshare-cgroup-try", 0}, {"--unshare-net", 0},
 	{"--disable-userns", 0}, {"--die-with-parent", 0}, {"--as-pid-1", 0}, {"--clearenv", 0},
-	{"--cap-drop", 1}, {"--hostname", 1}, {"--seccomp", 1}, {"--info-fd", 1}, {"--symlink", 2},
-	{"--ro-bind", 2}, {"--bind", 2}, {"--proc", 1}, {"--dev", 1}, {"--size", 1}, {"--perms", 1},
-	{"--tmpfs", 1}, {"--dir", 1}, {"--remount-ro", 1}, {"--chdir", 1}, {"--setenv", 2}};
+	{"--cap-drop", 1}, {"--hostname", 1}, {"--seccomp", 1}, {"--symlink", 2}, {"--ro-bind", 2},
+	{"--bind", 2}, {"--proc", 1}, {"--dev", 1}, {"--size", 1}, {"--perms", 1}, {"--tmpfs", 1},
+	{"--dir", 1}, {"--remount-ro", 1}, {"--chdir", 1}, {"--setenv", 2}};
 
 struct parsed {
 	struct strbuf buf;
@@ -32,7 +32,7 @@ static int build(struct spec *spec, struct parsed *parsed, struct ward_error *er
 		.view = "/stage/view",
 		.init = "/stage/init",
 		.etc = "/stage/etc"};
-	const struct bwrap_fds fds = {.seccomp = 5, .info = 6};
+	const struct bwrap_fds fds = {.seccomp = 5};
 	int r;
 
 	*parsed = (struct parsed){.buf = STRBUF_INIT};
