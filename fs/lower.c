@@ -156,6 +156,7 @@ static int stat_into(int fd, const char *name, int flags, struct lower_stat *ret
 			.st_mtim = timespec_from(x.stx_mtime),
 			.st_ctim = timespec_from(x.stx_ctime)},
 		.identity = {.dev = makedev(x.stx_dev_major, x.stx_dev_minor), .ino = x.stx_ino},
+		.mounted = (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
 	};
 	if (x.stx_mask & STATX_BTIME) {
 		ret_stat->identity.birth_seconds = x.stx_btime.tv_sec;

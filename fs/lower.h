@@ -32,6 +32,7 @@ bool lower_identity_equal(const struct lower_identity *a, const struct lower_ide
 struct lower_stat {
 	struct stat st;
 	struct lower_identity identity;
+	bool mounted; /* something of the host's is mounted there; this is what */
 };
 
 /* Longer paths are refused: each operation costs time in proportion to its path. */

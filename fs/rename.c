@@ -38,7 +38,8 @@ static int judge(struct renaming *renaming)
 	if (to->place.verdict.level < LEVEL_WRITE)
 		return view_deny(renaming->view, renaming->request, "rename", &to->place,
 			LEVEL_WRITE, EACCES);
-	return view_reach(renaming->view, &to->place, &to->directory);
+	r = view_reach(renaming->view, &to->place, &to->directory);
+	return r < 0 ? r : view_refuse_mounted(&to->place, to->directory);
 }
 
 /* True where nothing below either name can be anything but writable. */

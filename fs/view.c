@@ -403,8 +403,17 @@ int view_judge_change(struct view *view, fuse_req_t request, const char *operati
 		return r;
 	if (place->verdict.level < LEVEL_WRITE)
 		return view_deny(view, request, operation, place, LEVEL_WRITE, EACCES);
+	if (lower.mounted)
+		return -EBUSY;
 	*ret_directory = TAKE_FD(directory);
 	return 0;
+}
+
+int view_refuse_mounted(const struct place *place, int directory)
+{
+	struct lower_stat lower;
+
+	return lower_stat(directory, place->name, &lower) == 0 && lower.mounted ? -EBUSY : 0;
 }
 
 int view_judge_create(struct view *view, fuse_req_t request, const char *operation,

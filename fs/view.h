@@ -124,10 +124,18 @@ int view_lookup(struct view *view, fuse_req_t request, struct node *parent, cons
 
 /*
  * Judges the removal or change of a name that needs LEVEL_WRITE: 0, -ENOENT where it is hidden or
- * not there, -EACCES (an event) where it is visible but not writable. Opens the directory.
+ * not there, -EACCES (an event) where it is visible but not writable, -EBUSY where something is
+ * mounted. Opens the directory.
  */
 int view_judge_change(struct view *view, fuse_req_t request, const char *operation,
 	const struct place *place, int *ret_directory);
+
+/*
+ * -EBUSY where the host has mounted something at a place. The kernel says so only to processes of
+ * the mount's own namespace; when the daemon, which is in another one, removes or replaces what is
+ * underneath, the kernel takes the host's mount away.
+ */
+int view_refuse_mounted(const struct place *place, int directory);
 
 /*
  * Judges the making of a name: 0 and the open directory; -EACCES where it is not writable, whether
