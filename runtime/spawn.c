@@ -4,7 +4,9 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -89,6 +91,17 @@ static bool parent_is_gone(int status_fd)
 }
 
 /*
+ * The caller may have made a pid namespace for its children (unshare(2)), and its /proc is still that
+ * of its own. Mounting one for the child needs its mount namespace, which goes with it. Where none may
+ * be mounted (in a container that masks parts of /proc), the program will say what it lacks.
+ */
+static void mount_own_proc(void)
+{
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+/*
  * In the child, up to execve(2). The parent death signal comes after the change of user, which
  * clears it; a parent that died before that is noticed.
  */
@@ -101,6 +114,8 @@ static int become(const struct spawn *spawn, int *status_fd)
 	reset_signals();
 	if (spawn->new_session)
 		setsid();
+	if (spawn->own_proc)
+		mount_own_proc();
 	if (spawn->change_user)
 		r = change_user(spawn->uid, spawn->gid);
 	if (r == 0 && spawn->ambient)

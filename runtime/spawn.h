@@ -25,6 +25,7 @@ struct spawn {
 	bool no_new_privs;
 	bool die_with_parent; /* SIGKILL when the calling thread ends */
 	bool new_session;
+	bool own_proc; /* /proc shows the child's own pid namespace, where that can be had */
 };
 
 /* A child and its pidfd. */

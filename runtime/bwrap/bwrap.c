@@ -108,6 +108,7 @@ static int start_program(const struct sandbox_plan *plan, const char *path, cons
 		.uid = plan->identity->uid,
 		.gid = plan->identity->gid,
 		.no_new_privs = true,
+		.own_proc = true,
 		.die_with_parent = true};
 
 	_Static_assert(CHILD_ARGUMENTS == 4, "as in argv");
@@ -134,10 +135,8 @@ static pid_t child_of(pid_t parent)
 }
 
 /*
- * bwrap could tell this pid itself (--info-fd), but it looks for its child in the /proc that it sees,
- * which is not that of its own pid namespace, and fails where nothing there has the child's number.
- * The pid could be reused before it is opened: it must be bwrap's child afterwards, too. Without a
- * pidfd of init the sandbox still ends with bwrap (PR_SET_PDEATHSIG) and with the view's daemon
+ * bwrap could tell this pid itself (--info-fd), but in numbers of its own pid namespace. The pid
+ * could be reused before it is opened: it must be bwrap's child afterwards, too. Without a pidfd of init the sandbox still ends with bwrap (PR_SET_PDEATHSIG) and with the view's daemon
  * (PID 1 of the namespace that both are in), only less orderly.
  */
 static void open_init(const struct process *bwrap, struct process *ret_init)
