@@ -136,8 +136,9 @@ static pid_t child_of(pid_t parent)
 
 /*
  * bwrap could tell this pid itself (--info-fd), but in numbers of its own pid namespace. The pid
- * could be reused before it is opened: it must be bwrap's child afterwards, too. Without a pidfd of init the sandbox still ends with bwrap (PR_SET_PDEATHSIG) and with the view's daemon
- * (PID 1 of the namespace that both are in), only less orderly.
+ * could be reused before it is opened: it must be bwrap's child afterwards, too. Without a pidfd of
+ * init the sandbox still ends with bwrap (PR_SET_PDEATHSIG) and with the view's daemon (PID 1 of the
+ * namespace that both are in), only less orderly.
  */
 static void open_init(const struct process *bwrap, struct process *ret_init)
 {
