@@ -35,6 +35,12 @@ int caller_enter(struct view *view, fuse_req_t request, struct caller *caller)
 	return -EPERM;
 }
 
+void caller_join(const struct caller *caller, gid_t gid)
+{
+	if (caller->taken)
+		setfsgid(gid);
+}
+
 void caller_leave(struct caller *caller)
 {
 	if (!caller->taken)

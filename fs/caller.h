@@ -24,5 +24,8 @@ struct caller {
  * and then nothing is taken. */
 int caller_enter(struct view *view, fuse_req_t request, struct caller *caller);
 
+/* Acts for a group of the caller's until caller_leave(), where the caller's ids were taken. */
+void caller_join(const struct caller *caller, gid_t gid);
+
 /* Goes back; a thread that cannot go back ends the program rather than serve with foreign ids. */
 void caller_leave(struct caller *caller);

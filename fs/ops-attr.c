@@ -36,7 +36,7 @@ void op_forget_multi(fuse_req_t request, size_t count, struct fuse_forget_data *
 }
 
 /* A file that no name leads to any more, but that someone has open. */
-static int show_open(struct view *view, struct node *node, struct stat *ret_shown)
+static int show_open(struct view *view, struct node *node, int lost, struct stat *ret_shown)
 {
 	struct place nowhere = PLACE_INIT;
 	_cleanup_(fd_closep) int fd = -1;
@@ -47,7 +47,7 @@ static int show_open(struct view *view, struct node *node, struct stat *ret_show
 	if (r == 0)
 		r = lower_stat_fd(fd, &lower);
 	if (r < 0)
-		return -ESTALE;
+		return lost;
 	nowhere.verdict.level = node_level(node);
 	attr_show(&view->owners, nowhere.verdict, &lower.st, 07, node_links(view->nodes, node),
 		ret_shown);
@@ -61,8 +61,8 @@ static int get_attributes(struct view *view, struct node *node, struct stat *ret
 	int r;
 
 	r = view_reach_node(view, node, &reached);
-	if (r == -ESTALE || r == -ENOENT)
-		return show_open(view, node, ret_shown);
+	if (view_lost_name(&reached, &r, LEVEL_NONE))
+		return show_open(view, node, r, ret_shown);
 	if (r < 0)
 		return r;
 	view_show(view, &reached.place, reached.directory, &reached.lower,

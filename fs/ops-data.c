@@ -108,7 +108,7 @@ static int open_lower(struct view *view, struct node *node, const struct reached
 
 /* A file whose name is gone can be opened again as far as it is open now. */
 static int open_unnamed(
-	struct view *view, struct node *node, struct fuse_file_info *info, int *ret_fd)
+	struct view *view, struct node *node, struct fuse_file_info *info, int lost, int *ret_fd)
 {
 	_cleanup_(fd_closep) int fd = -1;
 	int mode = lower_mode(info->flags);
@@ -119,7 +119,7 @@ static int open_unnamed(
 	if (node_level(node) < required_level(info->flags))
 		return -EACCES;
 	if (node_dup_file(view->nodes, node, mode != O_WRONLY, mode != O_RDONLY, &fd) < 0)
-		return -ESTALE;
+		return lost;
 	if (info->flags & O_TRUNC && ftruncate(fd, 0) < 0)
 		return -errno;
 	*ret_fd = TAKE_FD(fd);
@@ -140,8 +140,8 @@ static int open_node(
 		return view_deny(view, request, "open", &reached.place, required, EACCES);
 	if (r == 0)
 		r = open_lower(view, node, &reached, info, &fd);
-	else if (r == -ESTALE || r == -ENOENT)
-		r = open_unnamed(view, node, info, &fd);
+	else if (view_lost_name(&reached, &r, required))
+		r = open_unnamed(view, node, info, r, &fd);
 	return r < 0 ? r : make_handle(view, node, &fd, lower_mode(info->flags), info);
 }
 
@@ -170,7 +170,7 @@ static int create_lower(struct view *view, fuse_req_t request, const struct plac
 	/* What a racing process puts there first is never opened unjudged. */
 	r = lower_open_file(directory, place->name,
 		O_CREAT | O_EXCL | lower_mode(info->flags) | (info->flags & PASSED_FLAGS),
-		mode & 0777, ret_fd);
+		mode & 01777, ret_fd);
 	caller_leave(&caller);
 	return r;
 }

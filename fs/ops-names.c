@@ -20,7 +20,7 @@ static int make_directory(int directory, const char *name, const struct making *
 
 static int make_special(int directory, const char *name, const struct making *making)
 {
-	return mknodat(directory, name, making->mode & (S_IFMT | 0777), 0);
+	return mknodat(directory, name, making->mode & (S_IFMT | 01777), 0);
 }
 
 static int make_symlink(int directory, const char *name, const struct making *making)

@@ -64,8 +64,22 @@ static int truncate_named(const struct reached *reached, off_t size)
 	return ftruncate(fd, size) < 0 ? -errno : 0;
 }
 
+/* Without CAP_FSETID the lower kernel takes the set-group-ID bit away from who is not in the group.
+ * The caller may be, by a supplementary group or by privilege: the view's kernel has judged that. */
+static int set_mode(struct view *view, const struct caller *caller, const struct reached *reached,
+	const struct stat *wanted, int which)
+{
+	mode_t mode = attr_lower_mode(
+		reached->place.verdict, reached->lower.st.st_mode, wanted->st_mode);
+	gid_t gid = pick_gid(view, wanted, which);
+
+	if (mode & S_ISGID)
+		caller_join(caller, gid == (gid_t)-1 ? reached->lower.st.st_gid : gid);
+	return lower_chmod(reached->directory, reached->place.name, mode);
+}
+
 /* The owner first, for it clears set-id bits; the times last, for truncation sets them. */
-static int set_named(struct view *view, fuse_req_t request, const struct reached *reached,
+static int set_named(struct view *view, const struct caller *caller, const struct reached *reached,
 	const struct stat *wanted, int which, int open_fd)
 {
 	const char *name = reached->place.name;
@@ -79,9 +93,7 @@ static int set_named(struct view *view, fuse_req_t request, const struct reached
 			pick_gid(view, wanted, which), AT_SYMLINK_NOFOLLOW) < 0)
 		r = -errno;
 	if (r == 0 && which & FUSE_SET_ATTR_MODE)
-		r = lower_chmod(directory, name,
-			attr_lower_mode(reached->place.verdict, reached->lower.st.st_mode,
-				wanted->st_mode));
+		r = set_mode(view, caller, reached, wanted, which);
 	if (r == 0 && which & FUSE_SET_ATTR_SIZE) {
 		if (open_fd >= 0)
 			r = ftruncate(open_fd, wanted->st_size) < 0 ? -errno : 0;
@@ -124,7 +136,8 @@ static int set_open(struct view *view, int fd, const struct stat *wanted, int wh
 	return r;
 }
 
-static int set_unnamed(struct view *view, struct node *node, const struct stat *wanted, int which)
+static int set_unnamed(
+	struct view *view, struct node *node, const struct stat *wanted, int which, int lost)
 {
 	_cleanup_(fd_closep) int fd = -1;
 	int r;
@@ -132,7 +145,7 @@ static int set_unnamed(struct view *view, struct node *node, const struct stat *
 	if (node_level(node) < LEVEL_WRITE)
 		return -EACCES;
 	r = node_dup_file(view->nodes, node, false, which & FUSE_SET_ATTR_SIZE, &fd);
-	return r < 0 ? -ESTALE : set_open(view, fd, wanted, which);
+	return r < 0 ? lost : set_open(view, fd, wanted, which);
 }
 
 static int set_attributes(struct view *view, fuse_req_t request, struct node *node,
@@ -145,8 +158,8 @@ static int set_attributes(struct view *view, fuse_req_t request, struct node *no
 	int r;
 
 	r = view_reach_node(view, node, &reached);
-	if (r == -ESTALE || r == -ENOENT)
-		return set_unnamed(view, node, wanted, which);
+	if (view_lost_name(&reached, &r, LEVEL_WRITE))
+		return set_unnamed(view, node, wanted, which, r);
 	if (r < 0)
 		return r;
 	if (reached.place.verdict.level < LEVEL_WRITE)
@@ -154,7 +167,7 @@ static int set_attributes(struct view *view, fuse_req_t request, struct node *no
 	r = caller_enter(view, request, &caller);
 	if (r < 0)
 		return r;
-	r = set_named(view, request, &reached, wanted, which, by_file ? file_fd(info) : -1);
+	r = set_named(view, &caller, &reached, wanted, which, by_file ? file_fd(info) : -1);
 	caller_leave(&caller);
 	return r;
 }

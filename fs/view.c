@@ -148,6 +148,13 @@ int view_reach_node(struct view *view, struct node *node, struct reached *reache
 	return 0;
 }
 
+bool view_lost_name(const struct reached *reached, int *r, enum ward_level level)
+{
+	if (*r == -ENOENT)
+		*r = -ESTALE;
+	return *r == -ESTALE || (*r == -EACCES && reached->place.verdict.level >= level);
+}
+
 int view_place_child(struct view *view, struct node *parent, const char *name, struct place *place)
 {
 	return node_place_child(view->nodes, parent, name, place);
@@ -348,7 +355,7 @@ int view_only_hidden(
 	_cleanup_(lower_list_release) struct lower_list list = {0};
 	_cleanup_(place_release) struct place child = PLACE_INIT;
 	_cleanup_(fd_closep) int fd = -1;
-	bool opened_up = (lower->st.st_mode & 0500) != 0500;
+	bool opened_up = (lower_access(directory, place->name) & (R_OK | X_OK)) != (R_OK | X_OK);
 	int r;
 
 	if (opened_up)

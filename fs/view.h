@@ -82,6 +82,13 @@ struct reached {
 void reached_release(struct reached *reached);
 int view_reach_node(struct view *view, struct node *node, struct reached *reached);
 
+/*
+ * After view_reach_node() gave `*r`: whether an open file of the node is to be asked instead. Its
+ * name is gone, or a directory on the way to it has been closed to the daemon; then the place, which
+ * is known, must allow `level`. `*r` becomes the error where no file is open.
+ */
+bool view_lost_name(const struct reached *reached, int *r, enum ward_level level);
+
 /* A place that is only a name; judged, its directory not yet opened. */
 int view_place_child(struct view *view, struct node *parent, const char *name, struct place *place);
 
