@@ -35,6 +35,10 @@
 	{OPTION_NETWORK, 0, "net", "none|host", "the network inside (default: none)"},             \
 	{OPTION_ENV, 'e', "env", "NAME[=VALUE]", "set a variable, or pass the host's value"},      \
 	{OPTION_TIMEOUT, 't', "timeout", "SECONDS", "kill everything after so long; exit 124"},    \
+	{OPTION_MEMORY, 'm', "memory", "SIZE", "the most memory, such as 512M; none: no limit"},   \
+	{OPTION_CPUS, 0, "cpus", "NUMBER", "the most processor time, such as 1.5; or none"},       \
+	{OPTION_CPU_SHARES, 0, "cpu-shares", "NUMBER", "the weight among others, 1024 is par"},    \
+	{OPTION_PIDS, 0, "pids", "NUMBER", "the most processes and threads; or none"},             \
 	{OPTION_MOUNT_POINT, 0, "mount-point", "PATH", "where the view is inside (/workspace)"},   \
 	{OPTION_WORKDIR, 'w', "workdir", "DIR", "where to start inside, from the mount point"}
 /* clang-format on */

@@ -156,6 +156,19 @@ static void print_refusal(const char *command, const struct ward_error *why)
 	error_print(&shown, "ward");
 }
 
+/* A signal ends the command itself; else something that it had started was killed. */
+static void print_memory_limit(
+	const char *command, const struct resources *resources, const struct exec_result *result)
+{
+	struct ward_error shown = {0};
+	char limit[SIZE_TEXT_MAX];
+
+	format_size(resources->memory_bytes, limit);
+	error_set(&shown, -ENOMEM, "%s: %s: memory limit of %s", command,
+		result->signal ? "killed" : "a process of it was killed", limit);
+	error_print(&shown, "ward");
+}
+
 int foreground_run(const struct settings *settings, const char *const *argv, bool suspendable,
 	struct ward_error *error)
 {
@@ -192,6 +205,8 @@ int foreground_run(const struct settings *settings, const char *const *argv, boo
 		terminal_restore(stdio_terminal(stdio));
 	if (error->message[0])
 		print_refusal(argv[0], error);
+	if (result.oom_killed)
+		print_memory_limit(argv[0], &settings->project->resources, &result);
 	r = stdio_finish(stdio, error);
 	return r < 0 ? r : result.exit_code;
 }

@@ -5,6 +5,7 @@
 
 #include "launcher/command.h"
 #include "launcher/policy-choice.h"
+#include "launcher/resources.h"
 #include "policy/policy.h"
 
 int parse_seconds(const char *text, uint32_t *ret_ms)
@@ -137,6 +138,11 @@ static int apply(
 		return set_network(settings, option->value, error);
 	case OPTION_MOUNT_POINT:
 		return set_mount_point(settings, option->value, error);
+	case OPTION_MEMORY:
+	case OPTION_CPUS:
+	case OPTION_CPU_SHARES:
+	case OPTION_PIDS:
+		return resources_apply(&settings->project->resources, option, error);
 	case OPTION_TIMEOUT:
 		return set_timeout(settings, option->value, error);
 	case OPTION_WORKDIR:
@@ -146,17 +152,11 @@ static int apply(
 	}
 }
 
-/* A limit that can't be enforced is an error before the start. */
+/* What no backend can do is an error before the start. */
 static int refuse_unenforceable(const struct settings *settings, struct ward_error *error)
 {
 	const struct project *project = settings->project;
-	const struct resources *r = &project->resources;
 
-	if (r->memory_bytes || r->cpu_millis || r->cpu_shares || r->pids) {
-		error_set(error, -EOPNOTSUPP,
-			"the policy asks for resource limits, and this Ward can't enforce any");
-		return error_hint(error, "remove sandbox.resources to run without limits");
-	}
 	if (project->runtime == RUNTIME_DOCKER) {
 		error_set(error, -EOPNOTSUPP,
 			"the policy asks for the runtime docker, and this Ward has only bwrap");

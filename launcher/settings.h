@@ -25,7 +25,8 @@ struct settings {
 
 /*
  * Opens the codebase, loads its policy, puts the options on top, and checks that all of it can be
- * done: rules that do not compile and limits that can't be enforced are errors, with their place.
+ * done: rules that do not compile are errors, with their place. Whether limits can be kept shows
+ * when the sandbox starts.
  * Release with settings_release().
  */
 int settings_load(

@@ -5,11 +5,6 @@
 #include "policy/project-internal.h"
 
 enum {
-	MEMORY_MIN = 8 * 1048576, /* less, and nothing starts */
-	CPU_SHARES_MIN = 2,
-	CPU_SHARES_MAX = 262144,
-	PIDS_MIN = 4,
-	PIDS_MAX = 4194304,
 	PAIRS_MAX = 256, /* env entries or labels in all */
 	DOCKER_WORD_MAX = 255,
 };
@@ -111,7 +106,7 @@ static int read_memory(void *context, const struct document *document, const str
 	if (r < 0)
 		return r;
 	r = parse_size(text, &bytes);
-	if (r < 0 || bytes < MEMORY_MIN) {
+	if (r < 0 || bytes < RESOURCES_MEMORY_MIN) {
 		value_fail(document, node,
 			r == -EINVAL ? "memory \"%.100s\" is no size"
 			: r < 0      ? "memory \"%.100s\" is too much"
@@ -144,8 +139,8 @@ static int read_cpu_shares(
 	void *context, const struct document *document, const struct yaml_node *node)
 {
 	int64_t shares;
-	int r = value_integer(
-		document, node, "cpu_shares", CPU_SHARES_MIN, CPU_SHARES_MAX, &shares);
+	int r = value_integer(document, node, "cpu_shares", RESOURCES_CPU_SHARES_MIN,
+		RESOURCES_CPU_SHARES_MAX, &shares);
 
 	if (r >= 0)
 		project_of(context)->resources.cpu_shares = (uint32_t)shares;
@@ -155,7 +150,8 @@ static int read_cpu_shares(
 static int read_pids(void *context, const struct document *document, const struct yaml_node *node)
 {
 	int64_t pids;
-	int r = value_integer(document, node, "pids", PIDS_MIN, PIDS_MAX, &pids);
+	int r = value_integer(
+		document, node, "pids", RESOURCES_PIDS_MIN, RESOURCES_PIDS_MAX, &pids);
 
 	if (r >= 0)
 		project_of(context)->resources.pids = (uint32_t)pids;

@@ -24,6 +24,15 @@ struct resources {
 	uint32_t pids;
 };
 
+/* What may be asked for, in a policy or on the command line. */
+enum {
+	RESOURCES_MEMORY_MIN = 8 * 1048576, /* less, and nothing starts */
+	RESOURCES_CPU_SHARES_MIN = 2,
+	RESOURCES_CPU_SHARES_MAX = 262144,
+	RESOURCES_PIDS_MIN = 4,
+	RESOURCES_PIDS_MAX = 4194304,
+};
+
 /* A name and its value: of the environment, or a label. */
 struct env_entry {
 	char *name;
@@ -112,6 +121,11 @@ extern const struct preset presets[];
 
 /* Parses "512M", "1.5G", "1048576" (bytes; K, M, G, T are powers of 1024). -EINVAL, -ERANGE. */
 int parse_size(const char *text, uint64_t *ret_bytes);
+
+enum { SIZE_TEXT_MAX = 24 };
+
+/* Writes a size as parse_size() reads it, in the biggest unit of which it is a whole number. */
+void format_size(uint64_t bytes, char text[SIZE_TEXT_MAX]);
 
 /* Parses "1.5" CPUs into thousandths. -EINVAL, -ERANGE. */
 int parse_cpus(const char *text, uint32_t *ret_millis);

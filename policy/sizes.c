@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -81,6 +82,21 @@ int parse_size(const char *text, uint64_t *ret_bytes)
 		return -ERANGE;
 	*ret_bytes = bytes;
 	return 0;
+}
+
+void format_size(uint64_t bytes, char text[SIZE_TEXT_MAX])
+{
+	static const char units[] = "TGMK";
+
+	for (size_t i = 0; bytes && units[i]; i++) {
+		uint64_t unit = UINT64_C(1) << (10 * (strlen(units) - i));
+
+		if (bytes % unit == 0) {
+			snprintf(text, SIZE_TEXT_MAX, "%" PRIu64 "%c", bytes / unit, units[i]);
+			return;
+		}
+	}
+	snprintf(text, SIZE_TEXT_MAX, "%" PRIu64, bytes);
 }
 
 int parse_cpus(const char *text, uint32_t *ret_millis)

@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "runtime/identity.h"
+#include "runtime/limits.h"
 #include "runtime/spec.h"
 
 /* What a backend starts. All is borrowed for the time of start(); the paths hold in the caller's
@@ -16,10 +17,11 @@
 struct sandbox_plan {
 	const struct spec *spec;
 	const struct identity *identity;
-	const char *view; /* mounted; its daemon may still be starting */
-	const char *init; /* ward-init, executable */
-	const char *etc;  /* a directory for the backend to use: becomes /etc */
-	int error_fd;     /* standard error of the programs that a backend runs */
+	const char *view;            /* mounted; its daemon may still be starting */
+	const char *init;            /* ward-init, executable */
+	const char *etc;             /* a directory for the backend to use: becomes /etc */
+	const struct limits *limits; /* all that the sandbox starts is in them from its beginning */
+	int error_fd;                /* standard error of the programs that a backend runs */
 };
 
 struct sandbox_instance;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "runtime/limits.h"
 
 /* The parent comes from the user's environment only where the user is not root. */
 static int base_path(char **ret_path)
@@ -106,7 +107,8 @@ int runtime_directory_make(struct runtime_directory *ret_directory, struct ward_
 	return 0;
 }
 
-/* Removes what monitors put there: plain files, one level deep. */
+/* Removes what monitors put there: plain files, one level deep. -EBUSY while somebody lives in one
+ * of the control groups that are written down there. */
 static int remove_directory(int base_fd, const char *id)
 {
 	_cleanup_(fd_closep) int fd = openat(
@@ -120,6 +122,10 @@ static int remove_directory(int base_fd, const char *id)
 	if (!dir)
 		return -errno;
 	TAKE_FD(fd);
+	if (limits_reap(dirfd(dir)) < 0) {
+		closedir(dir);
+		return -EBUSY;
+	}
 	while ((entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			unlinkat(dirfd(dir), entry->d_name, 0);

@@ -38,7 +38,7 @@ struct exec_result {
 	int signal;    /* what killed it, or 0 */
 	uint64_t duration_ms;
 	bool timed_out;
-	bool oom_killed;
+	bool oom_killed; /* it failed, and the memory limit has killed something meanwhile */
 };
 
 struct sandbox;

@@ -71,6 +71,15 @@ static int arrange_fds(const struct spawn *spawn, int *status_fd)
 	return fd_close_from(last + 1, NULL, 0);
 }
 
+/* Before the change of user, as whom the groups are out of reach. "0" is the writer itself. */
+static int enter_groups(const struct spawn *spawn)
+{
+	for (size_t i = 0; i < spawn->group_count; i++)
+		if (write(spawn->groups[i], "0", 1) < 0)
+			return -errno;
+	return 0;
+}
+
 static void reset_signals(void)
 {
 	sigset_t none;
@@ -107,8 +116,10 @@ static void mount_own_proc(void)
  */
 static int become(const struct spawn *spawn, int *status_fd)
 {
-	int r = arrange_fds(spawn, status_fd);
+	int r = enter_groups(spawn);
 
+	if (r == 0)
+		r = arrange_fds(spawn, status_fd);
 	if (r < 0)
 		return r;
 	reset_signals();

@@ -18,7 +18,9 @@ struct spawn {
 	const char *const *env; /* NULL: that of the caller */
 	int fds[SPAWN_FDS_MAX]; /* fds[i] becomes descriptor i; -1: /dev/null. All others close */
 	size_t fd_count;        /* at least 3 */
-	bool change_user;       /* to uid and gid, without supplementary groups */
+	const int *groups;      /* cgroup.procs of control groups that it enters first of all */
+	size_t group_count;
+	bool change_user; /* to uid and gid, without supplementary groups */
 	uid_t uid;
 	gid_t gid;
 	uint64_t ambient; /* capabilities to keep through execve(2), as a mask */

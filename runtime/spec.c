@@ -1,5 +1,7 @@
 #include "runtime/spec.h"
 
+#include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/strbuf.h"
@@ -9,6 +11,13 @@ static void add(struct strbuf *buf, const char *key, const char *value)
 	strbuf_add_string(buf, key);
 	strbuf_add_char(buf, '=');
 	strbuf_add(buf, value, strlen(value) + 1);
+}
+
+/* 0, which is "none", goes without saying. */
+static void add_number(struct strbuf *buf, const char *key, uint64_t value)
+{
+	if (value)
+		strbuf_addf(buf, "%s=%" PRIu64 "%c", key, value, 0);
 }
 
 static int copy(char **field, const char *value)
@@ -36,7 +45,8 @@ int spec_make(const struct project *project, const char *codebase, struct spec *
 {
 	_cleanup_(spec_release) struct spec spec = {
 		.runtime = project->runtime ? project->runtime : RUNTIME_BWRAP,
-		.network = project->network ? project->network : NETWORK_NONE};
+		.network = project->network ? project->network : NETWORK_NONE,
+		.resources = project->resources};
 	int r;
 
 	r = copy(&spec.codebase, codebase);
@@ -69,6 +79,10 @@ int spec_write(const struct spec *spec, int *ret_fd)
 	add(&buf, "network", network_names[spec->network]);
 	if (spec->shell)
 		add(&buf, "shell", spec->shell);
+	add_number(&buf, "memory", spec->resources.memory_bytes);
+	add_number(&buf, "cpu-millis", spec->resources.cpu_millis);
+	add_number(&buf, "cpu-shares", spec->resources.cpu_shares);
+	add_number(&buf, "pids", spec->resources.pids);
 	for (size_t i = 0; i < spec->env_count; i++) {
 		strbuf_addf(&buf, "env=%s=", spec->env[i].name);
 		strbuf_add(&buf, spec->env[i].value, strlen(spec->env[i].value) + 1);
@@ -130,14 +144,63 @@ static int read_env(struct spec *spec, const char *value)
 	return add_env(spec, value, (size_t)(equals - value), equals + 1);
 }
 
+static int read_number(const char *text, uint64_t max, uint64_t *ret_value)
+{
+	char *end;
+	unsigned long long value;
+
+	if (!isdigit((unsigned char)*text))
+		return -EBADMSG;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *end || value == 0 || value > max)
+		return -EBADMSG;
+	*ret_value = value;
+	return 0;
+}
+
+static int read_number32(const char *text, uint32_t *ret_value)
+{
+	uint64_t value;
+	int r = read_number(text, UINT32_MAX, &value);
+
+	if (r == 0)
+		*ret_value = (uint32_t)value;
+	return r;
+}
+
+static int read_memory(struct spec *spec, const char *value)
+{
+	return read_number(value, INT64_MAX, &spec->resources.memory_bytes);
+}
+
+static int read_cpu_millis(struct spec *spec, const char *value)
+{
+	return read_number32(value, &spec->resources.cpu_millis);
+}
+
+static int read_cpu_shares(struct spec *spec, const char *value)
+{
+	return read_number32(value, &spec->resources.cpu_shares);
+}
+
+static int read_pids(struct spec *spec, const char *value)
+{
+	return read_number32(value, &spec->resources.pids);
+}
+
 static const struct field {
 	const char *key;
 	int (*read)(struct spec *spec, const char *value);
 } fields[] = {
 	{"codebase", read_codebase},
+	{"cpu-millis", read_cpu_millis},
+	{"cpu-shares", read_cpu_shares},
 	{"env", read_env},
+	{"memory", read_memory},
 	{"mount-point", read_mount_point},
 	{"network", read_network},
+	{"pids", read_pids},
 	{"runtime", read_runtime},
 	{"shell", read_shell},
 };

@@ -18,6 +18,7 @@ struct spec {
 	char *shell;       /* or NULL */
 	enum sandbox_runtime runtime;
 	enum sandbox_network network;
+	struct resources resources;
 	struct env_entry *env;
 	size_t env_count;
 };

@@ -1,5 +1,6 @@
 #include "runtime/bwrap/arguments.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,11 +8,18 @@
 
 #include "runtime/bwrap/etc.h"
 
-/* Caps of the file systems in memory; what is written there counts as memory. */
-#define SIZE_TMP  "1073741824"
-#define SIZE_HOME "1073741824"
-#define SIZE_RUN  "67108864"
-#define SIZE_SHM  "536870912"
+/*
+ * The file systems in memory. What is written there counts as the sandbox's memory; under a memory
+ * limit each gets a part of it, 1 << shift to one, all together less than the whole: a full one is
+ * an ENOSPC, and never all that the limit leaves.
+ */
+struct memory_fs {
+	uint64_t size; /* at most; bytes */
+	unsigned shift;
+};
+
+static const struct memory_fs fs_tmp = {1 << 30, 1}, fs_home = {1 << 30, 2}, fs_run = {64 << 20, 4},
+			      fs_shm = {512 << 20, 3};
 
 #define SANDBOX_PATH                                                                               \
 	"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/games:/usr/games"
@@ -51,10 +59,13 @@ static void add_fd(struct strbuf *arguments, const char *option, int fd)
 	strbuf_add_char(arguments, '\0');
 }
 
-static void add_tmpfs(
-	struct strbuf *arguments, const char *size, const char *mode, const char *path)
+static void add_tmpfs(struct strbuf *arguments, const struct spec *spec, struct memory_fs fs,
+	const char *mode, const char *path)
 {
-	add2(arguments, "--size", size);
+	uint64_t part = spec->resources.memory_bytes >> fs.shift;
+
+	add(arguments, "--size");
+	strbuf_addf(arguments, "%" PRIu64 "%c", part && part < fs.size ? part : fs.size, 0);
 	add2(arguments, "--perms", mode);
 	add2(arguments, "--tmpfs", path);
 }
@@ -142,13 +153,13 @@ static void choose_home(const struct sandbox_plan *plan, char *home, size_t size
 		snprintf(home, size, "/run/home");
 }
 
-static void add_writable(struct strbuf *arguments, const char *home)
+static void add_writable(struct strbuf *arguments, const struct spec *spec, const char *home)
 {
 	add2(arguments, "--dir", "/home");
 	add2(arguments, "--dir", "/var");
-	add_tmpfs(arguments, SIZE_TMP, "1777", "/tmp");
-	add_tmpfs(arguments, SIZE_RUN, "0755", "/run");
-	add_tmpfs(arguments, SIZE_HOME, "0700", home);
+	add_tmpfs(arguments, spec, fs_tmp, "1777", "/tmp");
+	add_tmpfs(arguments, spec, fs_run, "0755", "/run");
+	add_tmpfs(arguments, spec, fs_home, "0700", home);
 	add3(arguments, "--symlink", "../tmp", "/var/tmp");
 	add3(arguments, "--symlink", "../run", "/var/run");
 }
@@ -156,12 +167,12 @@ static void add_writable(struct strbuf *arguments, const char *home)
 /* The settings of its own IPC and PID namespaces would be the sandbox's to write: with
  * --disable-userns its user counts as the owner of those. Bound from the host, a mount that can be
  * made read-only; each reader sees the settings of its own namespaces there. */
-static void add_devices(struct strbuf *arguments)
+static void add_devices(struct strbuf *arguments, const struct spec *spec)
 {
 	add2(arguments, "--proc", "/proc");
 	add3(arguments, "--ro-bind", "/proc/sys", "/proc/sys");
 	add2(arguments, "--dev", "/dev");
-	add_tmpfs(arguments, SIZE_SHM, "1777", "/dev/shm");
+	add_tmpfs(arguments, spec, fs_shm, "1777", "/dev/shm");
 }
 
 static void add_environment(
@@ -198,8 +209,8 @@ int bwrap_arguments(const struct sandbox_plan *plan, const struct bwrap_fds *fds
 	add_system(arguments);
 	add3(arguments, "--ro-bind", plan->etc, "/etc");
 	etc_add_binds(arguments);
-	add_devices(arguments);
-	add_writable(arguments, home);
+	add_devices(arguments, plan->spec);
+	add_writable(arguments, plan->spec, home);
 	add3(arguments, "--ro-bind", plan->init, SANDBOX_INIT);
 	add3(arguments, "--bind", plan->view, plan->spec->mount_point);
 	add2(arguments, "--remount-ro", "/dev");

@@ -97,8 +97,11 @@ static int check(struct ward_error *error)
 static int start_program(const struct sandbox_plan *plan, const char *path, const int *fds,
 	struct process *ret_process, struct ward_error *error)
 {
-	static const char *const argv[] = {"bwrap", "--args", "4", "--", SANDBOX_INIT, NULL};
 	static const char *const env[] = {NULL};
+	char processes[16] = "";
+	const char *argv[] = {"bwrap", "--args", "4", "--", SANDBOX_INIT,
+		limits_nproc(plan->limits) ? processes : NULL, NULL};
+	int entrances[LIMITS_ENTRANCES_MAX];
 	struct spawn spawn = {.path = path,
 		.argv = argv,
 		.env = env,
@@ -107,10 +110,14 @@ static int start_program(const struct sandbox_plan *plan, const char *path, cons
 		.change_user = plan->identity->changes_user,
 		.uid = plan->identity->uid,
 		.gid = plan->identity->gid,
+		.groups = entrances,
+		.group_count = limits_entrances(plan->limits, entrances),
 		.no_new_privs = true,
 		.own_proc = true,
 		.die_with_parent = true};
 
+	if (limits_nproc(plan->limits))
+		snprintf(processes, sizeof(processes), "%u", (unsigned)limits_nproc(plan->limits));
 	_Static_assert(CHILD_ARGUMENTS == 4, "as in argv");
 	for (int i = CHILD_CONTROL; i < CHILD_FDS; i++)
 		spawn.fds[i] = fds[i];

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -226,13 +227,25 @@ static int isolate_self(void)
 	return fd_close_from(CONTROL_FD + 1, NULL, 0);
 }
 
-int main(void)
+/* Counted in this user namespace alone; nothing else is there yet. */
+static int limit_processes(const char *number)
+{
+	unsigned long processes = strtoul(number, NULL, 10);
+	const struct rlimit limit = {processes, processes};
+
+	return processes == 0 || setrlimit(RLIMIT_NPROC, &limit) < 0 ? -EINVAL : 0;
+}
+
+/* The backend may say how many processes and threads there may be, this one included. */
+int main(int argc, char **argv)
 {
 	struct message hello;
 	sigset_t signals;
 	int signal_fd;
 
 	if (getpid() != 1)
+		return 125;
+	if (argc > 1 && limit_processes(argv[1]) < 0)
 		return 125;
 	if (isolate_self() < 0)
 		return 125;

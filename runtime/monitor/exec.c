@@ -137,6 +137,7 @@ void exec_request(struct monitor *monitor, const struct message *message, int *f
 		exec->id = next_id(monitor);
 		exec->channel = TAKE_FD(fds[EXEC_CHANNEL]);
 		exec->requested_ms = now_ms();
+		exec->oom_kills = limits_oom_kills(monitor->limits);
 		exec->next = monitor->execs;
 		monitor->execs = exec;
 		r = watch_exec(exec, message->exec.timeout_ms);
@@ -151,6 +152,12 @@ void exec_request(struct monitor *monitor, const struct message *message, int *f
 		fd_close(fds[i]);
 }
 
+/* True where the memory limit has killed something while the program ran. */
+static bool met_memory_limit(const struct exec *exec)
+{
+	return limits_oom_kills(exec->monitor->limits) > exec->oom_kills;
+}
+
 static void answer_client(struct exec *exec, const struct message *answer)
 {
 	struct message message;
@@ -161,7 +168,9 @@ static void answer_client(struct exec *exec, const struct message *answer)
 	}
 	message_init(&message, MESSAGE_EXITED, 0);
 	message.exited = answer->exited;
-	message.exited.flags = 0;
+	message.exited.flags = answer->exited.status != 0 && met_memory_limit(exec)
+				       ? EXITED_OOM_KILLED
+				       : 0;
 	message.exited.duration_ms = now_ms() - exec->requested_ms;
 	message_send(exec->channel, &message, NULL, 0);
 }
@@ -204,9 +213,11 @@ void exec_end_all(struct monitor *monitor)
 
 		message_init(&message, MESSAGE_EXITED, 0);
 		message.exited.status = SIGKILL;
-		message.exited.flags = EXITED_TIMED_OUT;
+		message.exited.flags = exec->timed_out ? EXITED_TIMED_OUT : 0;
 		message.exited.duration_ms = now_ms() - exec->requested_ms;
-		if (exec->timed_out)
+		if (!exec->timed_out && monitor->error.code == -ENOMEM && met_memory_limit(exec))
+			message.exited.flags = EXITED_OOM_KILLED;
+		if (exec->timed_out || message.exited.flags & EXITED_OOM_KILLED)
 			message_send(exec->channel, &message, NULL, 0);
 		else
 			refuse(exec->channel, STAGE_SANDBOX,

@@ -90,7 +90,9 @@ static void fail_backend(struct monitor *monitor)
 		return;
 	}
 	read_output(&monitor->backend_output);
-	if (monitor->state == MONITOR_STARTING)
+	if (limits_oom_kills(monitor->limits) > 0)
+		monitor_fail(monitor, -ENOMEM, "the memory limit has killed the sandbox");
+	else if (monitor->state == MONITOR_STARTING)
 		monitor->backend->explain(monitor->backend_output.text, &monitor->error);
 	monitor_fail(monitor, -EIO, "the sandbox died");
 }
@@ -289,6 +291,7 @@ static void tear_down(struct monitor *monitor)
 	fd_close(monitor->init_fd);
 	fd_close(monitor->backend_output.fd);
 	stage_release(&monitor->stage);
+	monitor->limits = limits_free(monitor->limits);
 	runtime_directory_remove(&monitor->directory);
 	spec_release(&monitor->spec);
 	if (monitor->error.code < 0)

@@ -47,6 +47,7 @@ struct exec {
 	bool started;
 	bool timed_out;
 	uint64_t requested_ms;
+	uint64_t oom_kills; /* of the whole sandbox, when it was requested */
 	struct event_source *channel_source;
 	struct event_source *timer;
 };
@@ -58,6 +59,7 @@ struct monitor {
 	struct spec spec;
 	struct identity identity;
 	struct runtime_directory directory;
+	struct limits *limits;
 	struct stage stage;
 	struct view view;
 	bool view_serves;

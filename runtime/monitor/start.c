@@ -23,6 +23,17 @@ static int read_inputs(struct monitor *monitor, struct ward_error *error)
 	return identity_of_caller(monitor->inputs.codebase_fd, &monitor->identity, error);
 }
 
+static int make_limits(struct monitor *monitor, struct ward_error *error)
+{
+	const struct runtime_directory *directory = &monitor->directory;
+	_cleanup_(fd_closep) int fd = openat(
+		directory->base_fd, directory->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set_errno(error, -errno, "no runtime directory");
+	return limits_make(&monitor->spec.resources, fd, directory->id, &monitor->limits, error);
+}
+
 static int start_view(struct monitor *monitor, struct ward_error *error)
 {
 	const struct view_plan plan = {.path = monitor->stage.view,
@@ -44,7 +55,8 @@ static int start_backend(struct monitor *monitor, struct ward_error *error)
 		.identity = &monitor->identity,
 		.view = monitor->stage.view,
 		.init = monitor->stage.init,
-		.etc = monitor->stage.etc};
+		.etc = monitor->stage.etc,
+		.limits = monitor->limits};
 	int output[2];
 	int r;
 
@@ -66,6 +78,8 @@ int monitor_start(struct monitor *monitor, struct ward_error *error)
 
 	if (r == 0)
 		r = runtime_directory_make(&monitor->directory, error);
+	if (r == 0)
+		r = make_limits(monitor, error);
 	if (r == 0)
 		r = userns_enter(!monitor->identity.changes_user, error);
 	if (r == 0)

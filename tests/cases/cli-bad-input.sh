@@ -48,8 +48,6 @@ printf 'version: 1\nrules: [\n' >ward.yaml
 bad "broken YAML" ".*/ward.yaml:[0-9]+:[0-9]+: .*" run
 printf 'version: 1\nsandbox: {network: host}\n' >ward.yaml
 bad "a project that wants the host's network" ".*/ward.yaml:2:[0-9]+: .*" run
-printf 'version: 1\nsandbox: {resources: {memory: 512M}}\n' >ward.yaml
-bad "limits that can't be enforced" "the policy asks for resource limits" run
 printf 'version: 1\nsandbox: {runtime: docker}\n' >ward.yaml
 bad "a runtime that is not there" "the policy asks for the runtime docker" run
 rm ward.yaml

@@ -146,6 +146,41 @@ static void the_host_network_is_shared_only_when_asked(void **state)
 	strbuf_release(&parsed.buf);
 }
 
+/* The value of --size before the --tmpfs at `path`. */
+static unsigned long long size_of(const struct parsed *parsed, const char *path)
+{
+	int i = find(parsed, "--tmpfs", path, NULL);
+
+	assert_true(i >= 4);
+	assert_string_equal(parsed->argument[i - 4], "--size");
+	return strtoull(parsed->argument[i - 3], NULL, 10);
+}
+
+static void file_systems_in_memory_stay_below_the_limit(void **state)
+{
+	static const char *const paths[] = {"/tmp", "/run", "/dev/shm", "/home/ada"};
+	static const uint64_t limits[] = {8 << 20, 64 << 20, UINT64_C(1) << 30, UINT64_C(1) << 40};
+	struct spec spec = {.mount_point = (char *)"/workspace", .network = NETWORK_NONE};
+	struct parsed parsed;
+
+	for (size_t i = 0; i < ELEMENTS(limits); i++) {
+		unsigned long long sum = 0;
+
+		spec.resources.memory_bytes = limits[i];
+		assert_int_equal(build(&spec, &parsed, NULL), 0);
+		for (size_t j = 0; j < ELEMENTS(paths); j++) {
+			assert_true(size_of(&parsed, paths[j]) > 0);
+			sum += size_of(&parsed, paths[j]);
+		}
+		assert_true(sum < limits[i]);
+		strbuf_release(&parsed.buf);
+	}
+	spec.resources.memory_bytes = 0;
+	assert_int_equal(build(&spec, &parsed, NULL), 0);
+	assert_int_equal(size_of(&parsed, "/tmp"), 1 << 30);
+	strbuf_release(&parsed.buf);
+}
+
 static void mount_points_are_judged(void **state)
 {
 	static const struct {
@@ -185,6 +220,7 @@ int main(void)
 		cmocka_unit_test(nothing_else_of_the_host_is_bound),
 		cmocka_unit_test(names_stay_data),
 		cmocka_unit_test(the_host_network_is_shared_only_when_asked),
+		cmocka_unit_test(file_systems_in_memory_stay_below_the_limit),
 		cmocka_unit_test(mount_points_are_judged),
 	};
 

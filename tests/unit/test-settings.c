@@ -138,6 +138,40 @@ static void options_reach_the_settings(void **state)
 	assert_string_equal(settings.project->mount_point, "/code");
 }
 
+static void limits_come_from_policy_and_options(void **state)
+{
+	static const char policy[] = "version: 1\nsandbox: {resources: {memory: 512M, cpus: 2, "
+				     "cpu_shares: 512, pids: 10}}\n";
+	static const struct {
+		const char *policy;
+		const char *options[10];
+		struct resources resources;
+	} table[] = {
+		{NULL, {NULL}, {0}},
+		{policy, {NULL}, {512 << 20, 2000, 512, 10}},
+		{policy, {"-m", "64M", "--pids=99", NULL}, {64 << 20, 2000, 512, 99}},
+		{policy,
+			{"-m", "none", "--cpus", "none", "--cpu-shares=none", "--pids", "none",
+				NULL},
+			{0}},
+		{NULL, {"-m", "8M", "--cpus", "0.001", "--cpu-shares", "2", "--pids", "4", NULL},
+			{8 << 20, 1, 2, 4}},
+		{NULL, {"--cpu-shares", "262144", "--pids", "4194304", NULL},
+			{0, 0, 262144, 4194304}},
+	};
+
+	for (size_t i = 0; i < ELEMENTS(table); i++) {
+		_cleanup_(settings_release) struct settings settings = SETTINGS_NONE;
+		struct ward_error error = {0};
+
+		set_policy(table[i].policy);
+		if (load(table[i].options, &settings, &error) < 0)
+			fail_msg("%s", error.message);
+		assert_memory_equal(&settings.project->resources, &table[i].resources,
+			sizeof(struct resources));
+	}
+}
+
 static void what_can_not_be_done_is_refused(void **state)
 {
 	static const struct {
@@ -145,15 +179,23 @@ static void what_can_not_be_done_is_refused(void **state)
 		const char *options[4];
 		const char *message;
 	} table[] = {
-		{"version: 1\nsandbox: {resources: {memory: 512M}}\n", {NULL},
-			"the policy asks for resource limits, and this Ward can't enforce any"},
-		{"version: 1\nsandbox: {resources: {pids: 10}}\n", {NULL},
-			"the policy asks for resource limits, and this Ward can't enforce any"},
 		{"version: 1\nsandbox: {runtime: docker}\n", {NULL},
 			"the policy asks for the runtime docker, and this Ward has only bwrap"},
 		{NULL, {"--net", "bridge", NULL}, "--net bridge is no network"},
 		{NULL, {"--mount-point", "code", NULL}, "--mount-point code is not absolute"},
 		{NULL, {"-t", "soon", NULL}, "-t soon is no time"},
+		{NULL, {"-m", "much", NULL}, "--memory much is no limit"},
+		{NULL, {"-m", "1M", NULL}, "--memory 1M is no limit"},
+		{NULL, {"-m", "0", NULL}, "--memory 0 is no limit"},
+		{NULL, {"-m", "16777215T", NULL}, "--memory 16777215T is no limit"},
+		{NULL, {"--cpus", "0", NULL}, "--cpus 0 is no limit"},
+		{NULL, {"--cpus=-1", NULL}, "--cpus -1 is no limit"},
+		{NULL, {"--cpu-shares", "1", NULL}, "--cpu-shares 1 is no limit"},
+		{NULL, {"--cpu-shares", "262145", NULL}, "--cpu-shares 262145 is no limit"},
+		{NULL, {"--pids", "3", NULL}, "--pids 3 is no limit"},
+		{NULL, {"--pids", "4294967300", NULL}, "--pids 4294967300 is no limit"},
+		{NULL, {"--pids", "10x", NULL}, "--pids 10x is no limit"},
+		{NULL, {"--pids", "", NULL}, "--pids  is no limit"},
 		{NULL, {"-t", "0", NULL}, "-t 0 is no time"},
 		{NULL, {"-e", "=x", NULL}, "-e =x names no variable"},
 	};
@@ -218,6 +260,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_wins),
 		cmocka_unit_test(agent_safe_is_the_default),
 		cmocka_unit_test(options_reach_the_settings),
+		cmocka_unit_test(limits_come_from_policy_and_options),
 		cmocka_unit_test(what_can_not_be_done_is_refused),
 		cmocka_unit_test(bad_patterns_name_the_command_line),
 		cmocka_unit_test(seconds_are_parsed),

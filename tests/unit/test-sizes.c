@@ -52,6 +52,26 @@ static void sizes_are_read(void **state)
 	}
 }
 
+static void sizes_are_written(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} table[] = {{0, "0"}, {1, "1"}, {1023, "1023"}, {1024, "1K"}, {1536, "1536"},
+		{64 << 20, "64M"}, {UINT64_C(3) << 29, "1536M"}, {UINT64_C(2) << 40, "2T"},
+		{UINT64_MAX, "18446744073709551615"}};
+
+	for (size_t i = 0; i < ELEMENTS(table); i++) {
+		char text[SIZE_TEXT_MAX];
+		uint64_t bytes;
+
+		format_size(table[i].bytes, text);
+		assert_string_equal(text, table[i].text);
+		assert_int_equal(parse_size(text, &bytes), 0);
+		assert_true(bytes == table[i].bytes);
+	}
+}
+
 static const struct {
 	const char *text;
 	int result;
@@ -91,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_read),
+		cmocka_unit_test(sizes_are_written),
 		cmocka_unit_test(cpus_are_read),
 	};
 

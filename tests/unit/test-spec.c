@@ -11,6 +11,7 @@ static void a_spec_survives_the_way(void **state)
 	struct project project = {.mount_point = (char *)"/mnt/x y",
 		.network = NETWORK_HOST,
 		.shell = (char *)"/bin/bash",
+		.resources = {UINT64_C(3) << 33, 1500, 512, 4294967295},
 		.env = env,
 		.env_count = 2};
 	_cleanup_(spec_release) struct spec spec = {0};
@@ -25,6 +26,7 @@ static void a_spec_survives_the_way(void **state)
 	assert_string_equal(read.shell, "/bin/bash");
 	assert_int_equal(read.runtime, RUNTIME_BWRAP);
 	assert_int_equal(read.network, NETWORK_HOST);
+	assert_memory_equal(&read.resources, &project.resources, sizeof(read.resources));
 	assert_int_equal(read.env_count, 2);
 	assert_string_equal(read.env[0].name, "A");
 	assert_string_equal(read.env[0].value, "b=c\nd");
@@ -61,6 +63,15 @@ static const struct {
 	ROW(BASE "env==b\0", -EBADMSG),
 	ROW(BASE "unknown=1\0", -EBADMSG),
 	ROW(BASE "\0", -EBADMSG),
+	ROW(BASE "memory=1\0pids=4294967295\0cpu-millis=1\0cpu-shares=1\0", 0),
+	ROW(BASE "memory=0\0", -EBADMSG),
+	ROW(BASE "memory=-1\0", -EBADMSG),
+	ROW(BASE "memory= 1\0", -EBADMSG),
+	ROW(BASE "memory=1M\0", -EBADMSG),
+	ROW(BASE "memory=9223372036854775808\0", -EBADMSG),
+	ROW(BASE "memory=99999999999999999999\0", -EBADMSG),
+	ROW(BASE "pids=4294967296\0", -EBADMSG),
+	ROW(BASE "cpu-millis=\0", -EBADMSG),
 	ROW(BASE "network=\0", -EBADMSG),
 	ROW(BASE "network=wide\0", -EBADMSG),
 	ROW(BASE "runtime=qemu\0", -EBADMSG),
