@@ -143,6 +143,7 @@ static int serve(const struct setup *setup, struct view *view, struct fuse_args 
 
 	if (!session)
 		return error_set(error, -EINVAL, "libfuse takes no session");
+	view->session = session;
 	raise_descriptor_limit();
 	r = mount_session(session, mount_point, error);
 	if (r == 0)

@@ -32,8 +32,9 @@ struct node {
 	struct binding *bindings;
 	nlink_t binding_count;
 	struct open_file *files;
-	struct stamp stamp;
+	struct stamp stamp; /* of the cached pages, where `stamped` */
 	bool stamped;
+	struct stamp told; /* of the cached attributes */
 	struct node *walk; /* scratch, under the mutex */
 };
 
@@ -441,6 +442,7 @@ int node_bind(struct node_table *table, struct node *parent, const char *name,
 	r = bind_locked(table, parent, name, found, &node, &made);
 	if (r == 0) {
 		node->lookups++;
+		node->told = found->stamp;
 		*ret_id = node->id;
 		*ret_links = node->binding_count;
 		*ret_made = made;
@@ -754,15 +756,35 @@ static bool settled(const struct stamp *stamp)
 	return age > 50;
 }
 
+static bool same_stamp(const struct stamp *a, const struct stamp *b)
+{
+	return a->size == b->size && same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime);
+}
+
+void node_tell_stamp(struct node_table *table, struct node *node, const struct stamp *stamp)
+{
+	lock(table);
+	node->told = *stamp;
+	unlock(table);
+}
+
+bool node_told_stamp(struct node_table *table, struct node *node, const struct stamp *stamp)
+{
+	bool told;
+
+	lock(table);
+	told = same_stamp(&node->told, stamp);
+	unlock(table);
+	return told;
+}
+
 bool node_check_stamp(struct node_table *table, struct node *node, const struct stamp *stamp)
 {
 	bool trusted = settled(stamp);
 	bool same;
 
 	lock(table);
-	same = node->stamped && node->stamp.size == stamp->size &&
-	       same_time(node->stamp.mtime, stamp->mtime) &&
-	       same_time(node->stamp.ctime, stamp->ctime);
+	same = node->stamped && same_stamp(&node->stamp, stamp);
 	node->stamp = *stamp;
 	node->stamped = trusted;
 	unlock(table);

@@ -38,12 +38,20 @@ uint64_t node_id(const struct node *node);
 mode_t node_type(const struct node *node);           /* S_IFMT bits */
 enum ward_level node_level(const struct node *node); /* the level that it was found with */
 
+/* What tells one state of a file from another one. */
+struct stamp {
+	struct timespec mtime;
+	struct timespec ctime;
+	off_t size;
+};
+
 /* What a lookup found. */
 struct found {
 	struct lower_identity identity;
 	mode_t type;           /* S_IFMT bits */
 	enum ward_level level; /* the verdict's, or less where the inode itself is protected */
 	nlink_t names;         /* the lower link count */
+	struct stamp stamp;    /* what the kernel is told with it */
 };
 
 /*
@@ -109,12 +117,11 @@ void node_remove_file(struct node_table *table, struct node *node, struct open_f
 int node_dup_file(
 	struct node_table *table, struct node *node, bool readable, bool writable, int *ret_fd);
 
-/* What the data of a file looked like when the kernel began to cache them. */
-struct stamp {
-	struct timespec mtime;
-	struct timespec ctime;
-	off_t size;
-};
+/* The kernel is told attributes of the node that go with `stamp`. */
+void node_tell_stamp(struct node_table *table, struct node *node, const struct stamp *stamp);
+
+/* True where the kernel was last told of the same state: its attributes of the node still hold. */
+bool node_told_stamp(struct node_table *table, struct node *node, const struct stamp *stamp);
 
 /* True where `stamp` is what was noted at the last call: cached pages are still good. Notes the new
  * one; a stamp whose ctime is too recent to tell the next change from this one is not trusted. */

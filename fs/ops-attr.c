@@ -58,6 +58,7 @@ static int get_attributes(struct view *view, struct node *node, struct stat *ret
 {
 	_cleanup_(reached_release) struct reached reached = REACHED_INIT;
 	_cleanup_(tree_release) tree_hold held = tree_shared(view);
+	struct stamp stamp;
 	int r;
 
 	r = view_reach_node(view, node, &reached);
@@ -65,6 +66,8 @@ static int get_attributes(struct view *view, struct node *node, struct stat *ret
 		return show_open(view, node, r, ret_shown);
 	if (r < 0)
 		return r;
+	stamp = view_stamp(&reached.lower);
+	node_tell_stamp(view->nodes, node, &stamp);
 	view_show(view, &reached.place, reached.directory, &reached.lower,
 		node_links(view->nodes, node), ret_shown);
 	return 0;

@@ -73,12 +73,16 @@ static enum ward_level required_level(int flags)
 	return lower_mode(flags) == O_RDONLY ? LEVEL_READ : LEVEL_WRITE;
 }
 
-/* Pages that the kernel kept from an earlier opening are good where the file is still the same. */
-static bool keep_cache(struct view *view, struct node *node, const struct stat *lower)
+/*
+ * Pages that the kernel kept from an earlier opening are good where the file is still the same. So
+ * are its attributes: with a size from before the host wrote, it would not read all that is there.
+ */
+static bool keep_cache(struct view *view, struct node *node, const struct lower_stat *lower)
 {
-	struct stamp stamp = {
-		.mtime = lower->st_mtim, .ctime = lower->st_ctim, .size = lower->st_size};
+	struct stamp stamp = view_stamp(lower);
 
+	if (!node_told_stamp(view->nodes, node, &stamp))
+		fuse_lowlevel_notify_inval_inode(view->session, node_id(node), -1, 0);
 	return node_check_stamp(view->nodes, node, &stamp);
 }
 
@@ -101,7 +105,7 @@ static int open_lower(struct view *view, struct node *node, const struct reached
 		return -ESTALE;
 	if (info->flags & O_TRUNC && ftruncate(fd, 0) < 0)
 		return -errno;
-	info->keep_cache = !(info->flags & O_TRUNC) && keep_cache(view, node, &lower.st);
+	info->keep_cache = !(info->flags & O_TRUNC) && keep_cache(view, node, &lower);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

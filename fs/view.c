@@ -253,6 +253,12 @@ void view_show(struct view *view, const struct place *place, int directory,
 	attr_show(&view->owners, place->verdict, &lower->st, granted, links, ret_shown);
 }
 
+struct stamp view_stamp(const struct lower_stat *lower)
+{
+	return (struct stamp){
+		.mtime = lower->st.st_mtim, .ctime = lower->st.st_ctim, .size = lower->st.st_size};
+}
+
 /* True where the inode is that of a protected file under another name. */
 static bool is_protected_inode(struct view *view, const struct lower_stat *lower)
 {
@@ -315,7 +321,8 @@ int view_entry(struct view *view, struct node *parent, const struct place *place
 	found = (struct found){.identity = lower.identity,
 		.type = lower.st.st_mode & S_IFMT,
 		.level = found_level(view, place, &lower),
-		.names = lower.st.st_nlink};
+		.names = lower.st.st_nlink,
+		.stamp = view_stamp(&lower)};
 	r = node_bind(view->nodes, parent, place->name, &found, &id, &links, &made);
 	if (r == 0 && made) {
 		r = refuse_folding(place, directory, &lower);

@@ -27,7 +27,8 @@ struct view {
 	struct owner_map owners;
 	struct node_table *nodes;
 	struct vanish *vanished;
-	struct events *events; /* NULL: nobody listens */
+	struct events *events;        /* NULL: nobody listens */
+	struct fuse_session *session; /* set once there is one */
 	pthread_rwlock_t tree;
 	char **protected; /* paths capped by self-protection; so are their inodes */
 	size_t protected_count;
@@ -39,7 +40,7 @@ struct view {
 /* Seconds for which the kernel may believe us: the host may change anything at any time. Also what
  * the policy hides: a renamed directory takes the kernel's negative entries along to where other
  * rules hold. */
-#define VIEW_TIMEOUT 0.1
+#define VIEW_TIMEOUT 1.0
 
 /* Takes over nothing but copies: `policy` gets a reference, `root_fd` is duplicated, `rules` name
  * the protected paths. */
@@ -120,6 +121,9 @@ int view_only_hidden(struct view *view, const struct place *place, int directory
 /* What the view shows of a lower inode at a place. */
 void view_show(struct view *view, const struct place *place, int directory,
 	const struct lower_stat *lower, nlink_t links, struct stat *ret_shown);
+
+/* What tells the state of a lower inode from another one. */
+struct stamp view_stamp(const struct lower_stat *lower);
 
 /* Looks the place up and counts it for the kernel. The entry is complete. */
 int view_entry(struct view *view, struct node *parent, const struct place *place, int directory,

@@ -153,7 +153,7 @@ plant "$SCRATCH/with/again/k.secret"
 expecting OK rmdir @/again
 mkdir -p "$SCRATCH/with/again" "$SCRATCH/without/again"
 printf 'host\n' | tee "$SCRATCH/with/again/visible" >"$SCRATCH/without/again/visible"
-sleep 0.3
+sleep 1.2
 expecting OK read @/again/visible
 
 unmount_view "$SCRATCH/mnt-with"

@@ -65,6 +65,16 @@ equals 'the open one is still there' first "$(cat <&5)"
 equals 'and opens once more' first "$(cat /proc/self/fd/5)"
 exec 5>&-
 
+# What the kernel knows of a file is checked when it is opened: all that the host wrote is read.
+stale=0
+for i in {1..20}; do
+	printf '%0*d\n' "$i" 0 >"$lower/file"
+	stat "$mnt/file" >"$SCRATCH/stat"
+	printf '%0*d\n' "$((i * 3))" 0 >"$lower/file"
+	[ "$(cat "$mnt/file")" = "$(cat "$lower/file")" ] || stale=$((stale + 1))
+done
+equals 'what the host wrote since a file was looked at is read whole' 0 "$stale"
+
 # A file that lost its name in the view.
 cat >"$SCRATCH/unnamed.py" <<-'END'
 	import os, sys

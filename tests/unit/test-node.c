@@ -239,6 +239,10 @@ static void stamps(void **state)
 	setup(&f);
 	id = bind(&f, NODE_ROOT, "a", 3, S_IFREG, LEVEL_WRITE);
 	node = node_get(f.table, id);
+	assert_false(node_told_stamp(f.table, node, &old));
+	node_tell_stamp(f.table, node, &old);
+	assert_true(node_told_stamp(f.table, node, &old));
+	assert_false(node_told_stamp(f.table, node, &grown));
 	assert_false(node_check_stamp(f.table, node, &old));
 	assert_true(node_check_stamp(f.table, node, &old));
 	assert_false(node_check_stamp(f.table, node, &grown));
