@@ -1,64 +1,7 @@
-#include "fs/node.h"
+#include "fs/node-table.h"
 
-#include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
-
-#include "fs/table.h"
-
-/* A name of a node. Owned by the node; holds a reference on the parent. */
-struct binding {
-	struct table_entry entry; /* in node_table.bindings, by (parent, name) */
-	struct node *parent;
-	struct node *node;
-	struct binding *next; /* of the same node, latest first */
-	char name[];
-};
-
-struct node {
-	struct table_entry by_id;
-	struct table_entry by_identity; /* in node_table.identities where `identified` */
-	uint64_t id;
-	uint64_t lookups;    /* the kernel's */
-	uint64_t references; /* ours, and one for each binding below */
-	mode_t type;
-	enum ward_level level;
-	bool identified;
-	struct lower_identity identity;
-	policy_state state; /* of a directory, where `epoch` is the table's */
-	uint64_t epoch;
-	struct binding *bindings;
-	nlink_t binding_count;
-	struct open_file *files;
-	struct stamp stamp; /* of the cached pages, where `stamped` */
-	bool stamped;
-	struct stamp told; /* of the cached attributes */
-	struct node *walk; /* scratch, under the mutex */
-};
-
-struct node_table {
-	pthread_mutex_t mutex;
-	struct policy *policy;
-	uint64_t seed[2];
-	uint64_t next_id;
-	uint64_t epoch; /* advances when a directory moves */
-	struct table ids;
-	struct table identities;
-	struct table bindings;
-	struct node *root;
-};
-
-static void lock(struct node_table *table)
-{
-	pthread_mutex_lock(&table->mutex);
-}
-
-static void unlock(struct node_table *table)
-{
-	pthread_mutex_unlock(&table->mutex);
-}
 
 /* --- Look-up in the tables -----------------------------------------------------------------------
  */
@@ -176,7 +119,7 @@ static void reap(struct node_table *table, struct node *suspects)
 	}
 }
 
-static void reap_one(struct node_table *table, struct node *node)
+void node_reap(struct node_table *table, struct node *node)
 {
 	struct node *suspects = NULL;
 
@@ -277,11 +220,11 @@ struct node *node_get(struct node_table *table, uint64_t id)
 {
 	struct node *node;
 
-	lock(table);
+	node_table_lock(table);
 	node = find_id(table, id);
 	if (node)
 		node->references++;
-	unlock(table);
+	node_table_unlock(table);
 	return node;
 }
 
@@ -289,10 +232,10 @@ void node_put(struct node_table *table, struct node *node)
 {
 	if (!node)
 		return;
-	lock(table);
+	node_table_lock(table);
 	if (--node->references == 0 && node->lookups == 0)
-		reap_one(table, node);
-	unlock(table);
+		node_reap(table, node);
+	node_table_unlock(table);
 }
 
 uint64_t node_id(const struct node *node)
@@ -314,14 +257,14 @@ void node_forget(struct node_table *table, uint64_t id, uint64_t count)
 {
 	struct node *node;
 
-	lock(table);
+	node_table_lock(table);
 	node = find_id(table, id);
 	if (node) {
 		node->lookups -= count < node->lookups ? count : node->lookups;
 		if (node->lookups == 0 && node->references == 0)
-			reap_one(table, node);
+			node_reap(table, node);
 	}
-	unlock(table);
+	node_table_unlock(table);
 }
 
 /* --- Bindings ------------------------------------------------------------------------------------
@@ -423,7 +366,7 @@ static int bind_locked(struct node_table *table, struct node *parent, const char
 		trim(table, node, found->names);
 	node->references--;
 	if (r < 0) {
-		reap_one(table, node);
+		node_reap(table, node);
 		return r;
 	}
 	*ret_node = node;
@@ -438,7 +381,7 @@ int node_bind(struct node_table *table, struct node *parent, const char *name,
 	bool made;
 	int r;
 
-	lock(table);
+	node_table_lock(table);
 	r = bind_locked(table, parent, name, found, &node, &made);
 	if (r == 0) {
 		node->lookups++;
@@ -447,7 +390,7 @@ int node_bind(struct node_table *table, struct node *parent, const char *name,
 		*ret_links = node->binding_count;
 		*ret_made = made;
 	}
-	unlock(table);
+	node_table_unlock(table);
 	return r;
 }
 
@@ -455,9 +398,9 @@ nlink_t node_links(struct node_table *table, struct node *node)
 {
 	nlink_t links;
 
-	lock(table);
+	node_table_lock(table);
 	links = node->binding_count;
-	unlock(table);
+	node_table_unlock(table);
 	return links;
 }
 
@@ -466,7 +409,7 @@ void node_unbind(struct node_table *table, struct node *parent, const char *name
 	struct node *suspects = NULL;
 	struct binding *binding;
 
-	lock(table);
+	node_table_lock(table);
 	binding = find_binding(table, parent, name);
 	if (binding) {
 		suspect(&suspects, binding->node);
@@ -475,7 +418,7 @@ void node_unbind(struct node_table *table, struct node *parent, const char *name
 		drop_binding(table, binding, &suspects);
 		reap(table, suspects);
 	}
-	unlock(table);
+	node_table_unlock(table);
 }
 
 bool node_unplace(struct node_table *table, struct node *node)
@@ -483,13 +426,13 @@ bool node_unplace(struct node_table *table, struct node *node)
 	struct node *suspects = NULL;
 	bool bound;
 
-	lock(table);
+	node_table_lock(table);
 	bound = node->bindings != NULL;
 	if (bound) {
 		drop_binding(table, node->bindings, &suspects);
 		reap(table, suspects);
 	}
-	unlock(table);
+	node_table_unlock(table);
 	return bound;
 }
 
@@ -522,7 +465,7 @@ static void give_back(struct node_table *table, struct node *node)
 	if (!node)
 		return;
 	node->references--;
-	reap_one(table, node);
+	node_reap(table, node);
 }
 
 void node_move(struct node_table *table, struct node *from, const char *from_name, struct node *to,
@@ -531,13 +474,13 @@ void node_move(struct node_table *table, struct node *from, const char *from_nam
 	struct node *replaced;
 	struct node *moved;
 
-	lock(table);
+	node_table_lock(table);
 	replaced = take(table, to, to_name);
 	moved = take(table, from, from_name);
 	rebind(table, moved, to, to_name);
 	give_back(table, replaced);
 	give_back(table, moved);
-	unlock(table);
+	node_table_unlock(table);
 }
 
 void node_exchange(struct node_table *table, struct node *from, const char *from_name,
@@ -546,14 +489,14 @@ void node_exchange(struct node_table *table, struct node *from, const char *from
 	struct node *a;
 	struct node *b;
 
-	lock(table);
+	node_table_lock(table);
 	a = take(table, from, from_name);
 	b = take(table, to, to_name);
 	rebind(table, a, to, to_name);
 	rebind(table, b, from, from_name);
 	give_back(table, a);
 	give_back(table, b);
-	unlock(table);
+	node_table_unlock(table);
 }
 
 void node_reidentify(struct node_table *table, struct node *base, const char *path,
@@ -562,7 +505,7 @@ void node_reidentify(struct node_table *table, struct node *base, const char *pa
 	struct node *node = base;
 	char name[NAME_MAX + 1];
 
-	lock(table);
+	node_table_lock(table);
 	while (node && *path) {
 		size_t length = strcspn(path, "/");
 		struct binding *binding = NULL;
@@ -577,7 +520,7 @@ void node_reidentify(struct node_table *table, struct node *base, const char *pa
 	}
 	if (node && S_ISDIR(node->type))
 		node->identity = *identity;
-	unlock(table);
+	node_table_unlock(table);
 }
 
 /* --- Where a node is -----------------------------------------------------------------------------
@@ -680,9 +623,9 @@ int node_place(struct node_table *table, struct node *node, struct place *place)
 {
 	int r;
 
-	lock(table);
+	node_table_lock(table);
 	r = locate_node(table, node, place);
-	unlock(table);
+	node_table_unlock(table);
 	return r;
 }
 
@@ -691,112 +634,18 @@ int node_place_child(
 {
 	int r;
 
-	lock(table);
+	node_table_lock(table);
 	r = S_ISDIR(parent->type) ? locate_directory(table, parent, place) : -ENOTDIR;
-	unlock(table);
+	node_table_unlock(table);
 	return r < 0 ? r : place_aim(table->policy, place, name);
-}
-
-/* --- Open files ----------------------------------------------------------------------------------
- */
-
-void node_add_file(struct node_table *table, struct node *node, struct open_file *file)
-{
-	lock(table);
-	file->next = node->files;
-	node->files = file;
-	node->references++;
-	unlock(table);
-}
-
-void node_remove_file(struct node_table *table, struct node *node, struct open_file *file)
-{
-	lock(table);
-	for (struct open_file **link = &node->files; *link; link = &(*link)->next)
-		if (*link == file) {
-			*link = file->next;
-			break;
-		}
-	node->references--;
-	reap_one(table, node);
-	unlock(table);
-}
-
-int node_dup_file(
-	struct node_table *table, struct node *node, bool readable, bool writable, int *ret_fd)
-{
-	int fd = -1;
-
-	lock(table);
-	for (struct open_file *file = node->files; file && fd < 0; file = file->next)
-		if (file->readable >= readable && file->writable >= writable)
-			fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 3);
-	unlock(table);
-	if (fd < 0)
-		return -ENOENT;
-	*ret_fd = fd;
-	return 0;
-}
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-/* Kernels stamp files with a clock that ticks every 10 ms at worst: two changes within a tick look
- * alike. */
-static bool settled(const struct stamp *stamp)
-{
-	struct timespec now;
-	int64_t age;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	age = (now.tv_sec - stamp->ctime.tv_sec) * 1000 +
-	      (now.tv_nsec - stamp->ctime.tv_nsec) / 1000000;
-	return age > 50;
-}
-
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-	return a->size == b->size && same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime);
-}
-
-void node_tell_stamp(struct node_table *table, struct node *node, const struct stamp *stamp)
-{
-	lock(table);
-	node->told = *stamp;
-	unlock(table);
-}
-
-bool node_told_stamp(struct node_table *table, struct node *node, const struct stamp *stamp)
-{
-	bool told;
-
-	lock(table);
-	told = same_stamp(&node->told, stamp);
-	unlock(table);
-	return told;
-}
-
-bool node_check_stamp(struct node_table *table, struct node *node, const struct stamp *stamp)
-{
-	bool trusted = settled(stamp);
-	bool same;
-
-	lock(table);
-	same = node->stamped && same_stamp(&node->stamp, stamp);
-	node->stamp = *stamp;
-	node->stamped = trusted;
-	unlock(table);
-	return same;
 }
 
 size_t node_count(struct node_table *table)
 {
 	size_t count;
 
-	lock(table);
+	node_table_lock(table);
 	count = table->ids.count;
-	unlock(table);
+	node_table_unlock(table);
 	return count;
 }
