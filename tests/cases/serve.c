@@ -4,9 +4,9 @@
  *
  *     serve WARDFS CODEBASE MOUNTPOINT UID:GID[,GID...] LEVEL:PATTERN... -- COMMAND...
  *
- * Descriptor 9 gets the events; it is /dev/null where it is not open. The daemon and the command run as UID with these
- * groups. Needs CAP_SYS_ADMIN, as of `unshare --user --map-root-user`. Exits as the command did, or
- * with 99 where the daemon did not end well after it; 2 if nothing was run.
+ * Descriptor 9 gets the events; it is /dev/null where it is not open. The daemon and the command run
+ * as UID with these groups. Needs CAP_SYS_ADMIN, as of `unshare --user --map-root-user`. Exits as the
+ * command did, or with 99 where the daemon did not end well after it; 2 if nothing was run.
  */
 #include <errno.h>
 #include <fcntl.h>
