@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "fs/caller.h"
 #include "fs/ops.h"
 
@@ -42,6 +43,17 @@ static int make_lower(struct view *view, fuse_req_t request, const struct place 
 	return r;
 }
 
+/* A directory that comes back is its maker's, as a new one would be. */
+static void own_again(
+	fuse_req_t request, const struct place *place, int directory, const struct stat *lower)
+{
+	const struct fuse_ctx *context = fuse_req_ctx(request);
+	gid_t gid = lower->st_mode & S_ISGID ? (gid_t)-1 : context->gid;
+
+	if (fchownat(directory, place->name, context->uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		log_warning("a directory that is made again keeps its owner: %s", strerror(errno));
+}
+
 /*
  * Something that the view does not show is where a name shall be made: a directory that had left
  * the view. As a directory it comes back, with the mode and the times of a new one; as anything
@@ -67,6 +79,8 @@ static int make_again(struct view *view, fuse_req_t request, const struct place 
 		(making->mode & 0777 & ~fuse_req_ctx(request)->umask) |
 			(lower.st.st_mode & S_ISGID));
 	utimensat(directory, place->name, NULL, AT_SYMLINK_NOFOLLOW);
+	if (view->as_caller)
+		own_again(request, place, directory, &lower.st);
 	vanish_remove(view->vanished, path);
 	return 0;
 }

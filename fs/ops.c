@@ -26,6 +26,10 @@ static void op_init(void *data, struct fuse_conn_info *connection)
 	want(connection, FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_READ);
 	want(connection, FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
 	unwant(connection, FUSE_CAP_SPLICE_READ | FUSE_CAP_WRITEBACK_CACHE);
+	/* Files by handle need no name that could be judged: where libfuse can, there are none. */
+#if HAVE_DECL_FUSE_CAP_NO_EXPORT_SUPPORT
+	want(connection, FUSE_CAP_NO_EXPORT_SUPPORT);
+#endif
 	unwant(connection, FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_POSIX_ACL);
 	if (view->ready_fd < 0)
 		return;

@@ -30,6 +30,18 @@ errno 'renaming a file to it' EACCES rename "$mnt/file" "$mnt/gone"
 errno 'where nothing was, a file can be created' OK creat "$mnt/new"
 errno 'and it can be made again' OK mkdir "$mnt/gone"
 
+if $AS_ROOT; then
+	chmod 1777 "$lower"
+	mkdir "$lower/theirs" "$SCRATCH/shared"
+	plant "$lower/theirs/k.secret"
+	mount_view "$lower" "$SCRATCH/shared" --allow-other --rule 'write:**' --rule 'none:**/*.secret/**'
+	errno 'root removes a directory' OK rmdir "$SCRATCH/shared/theirs"
+	check 'another user makes it again' setpriv --reuid 12345 --regid 12345 --clear-groups \
+		mkdir "$SCRATCH/shared/theirs"
+	equals 'and owns it' '12345 12345' "$(stat -c '%u %g' "$SCRATCH/shared/theirs")"
+	unmount_view "$SCRATCH/shared"
+fi
+
 # A process in a directory that is removed from under it.
 in_removed() (
 	mkdir -p "$mnt/$1" && cd "$mnt/$1" && rmdir "$mnt/$1" || exit 1
