@@ -14,6 +14,10 @@
 
 enum { DOT_ENTRIES = 2 };
 
+/* All open directories of a view together: a process inside must not have the daemon take what
+ * memory the host has. */
+enum { LISTED_MAX = 256 * 1024 * 1024 };
+
 struct open_directory {
 	pthread_mutex_t mutex;
 	bool read;
@@ -74,6 +78,30 @@ static void filter(struct view *view, struct place *child, int fd, struct lower_
 	list->count = kept;
 }
 
+static size_t list_size(const struct lower_list *list)
+{
+	return list->capacity * sizeof(*list->entries) + list->names.size;
+}
+
+static void drop_list(struct view *view, struct lower_list *list)
+{
+	atomic_fetch_sub(&view->listed, list_size(list));
+	lower_list_release(list);
+}
+
+static int keep_list(struct view *view, struct lower_list *list, struct lower_list *ret_list)
+{
+	size_t size = list_size(list);
+
+	if (atomic_fetch_add(&view->listed, size) + size > LISTED_MAX) {
+		drop_list(view, list);
+		return -ENFILE;
+	}
+	drop_list(view, ret_list);
+	*ret_list = *list;
+	return 0;
+}
+
 static int take_snapshot(struct view *view, struct node *node, struct open_directory *directory)
 {
 	_cleanup_(place_release) struct place place = PLACE_INIT;
@@ -93,8 +121,9 @@ static int take_snapshot(struct view *view, struct node *node, struct open_direc
 	if (r < 0)
 		return r;
 	filter(view, &child, fd, &list);
-	lower_list_release(&directory->list);
-	directory->list = list;
+	r = keep_list(view, &list, &directory->list);
+	if (r < 0)
+		return r;
 	directory->ino = lower.identity.ino;
 	directory->parent_ino = place.directory_identity.ino;
 	directory->read = true;
@@ -121,9 +150,9 @@ static int open_directory(struct view *view, struct node *node, struct fuse_file
 	return 0;
 }
 
-static void free_directory(struct open_directory *directory)
+static void free_directory(struct view *view, struct open_directory *directory)
 {
-	lower_list_release(&directory->list);
+	drop_list(view, &directory->list);
 	pthread_mutex_destroy(&directory->mutex);
 	free(directory);
 }
@@ -138,12 +167,12 @@ void op_opendir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 	if (r < 0)
 		view_reply_error(request, r);
 	else if (fuse_reply_open(request, info) != 0)
-		free_directory(get_directory(info));
+		free_directory(view, get_directory(info));
 }
 
 void op_releasedir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 {
-	free_directory(get_directory(info));
+	free_directory(fuse_req_userdata(request), get_directory(info));
 	fuse_reply_err(request, 0);
 }
 

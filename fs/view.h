@@ -12,6 +12,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "fs/attr.h"
 #include "fs/events.h"
@@ -32,9 +33,10 @@ struct view {
 	pthread_rwlock_t tree;
 	char **protected; /* paths capped by self-protection; so are their inodes */
 	size_t protected_count;
-	bool xattr;     /* extended attributes were asked for */
-	bool as_caller; /* many uids reach the mount: what they make is theirs */
-	int ready_fd;   /* told when the kernel's INIT is being answered, or -1 */
+	atomic_size_t listed; /* bytes of the listings that open directories hold */
+	bool xattr;           /* extended attributes were asked for */
+	bool as_caller;       /* many uids reach the mount: what they make is theirs */
+	int ready_fd;         /* told when the kernel's INIT is being answered, or -1 */
 };
 
 /* Seconds for which the kernel may believe us: the host may change anything at any time. Also what

@@ -48,5 +48,30 @@ HOG
 prints 'a process holds many files open' 'held 2[0-9][0-9]' python3 "$SCRATCH/hog.py" "$mnt"
 prints 'two of them meet a limit as an errno' 'held' sh -c \
 	"python3 '$SCRATCH/hog.py' '$mnt' & python3 '$SCRATCH/hog.py' '$mnt'; wait"
+# What open directories hold is limited for all of them together.
+mkdir "$lower/wide"
+python3 -c '
+import sys
+for i in range(20000):
+    open("%s/%0200d" % (sys.argv[1], i), "w").close()' "$lower/wide"
+cat >"$SCRATCH/wide.py" <<-'END'
+	import errno, os, sys
+	held, failed = [], set()
+	for i in range(100):
+	    held.append(os.scandir(sys.argv[1]))
+	    try:
+	        next(held[-1])
+	    except OSError as e:
+	        failed.add(errno.errorcode[e.errno])
+	print("failed with", *failed)
+	held = None
+	print("listed", len(os.listdir(sys.argv[1])))
+END
+python3 "$SCRATCH/wide.py" "$mnt/wide" >"$SCRATCH/wide"
+prints 'many open listings of a wide directory meet a limit' '^failed with ENFILE$' cat "$SCRATCH/wide"
+prints 'and once they are closed, none' '^listed 20000$' cat "$SCRATCH/wide"
+walked=$(awk '/^VmHWM/ {print $2}' "/proc/$daemon/status")
+check "the daemon's memory is bounded ($walked KiB)" test "$walked" -lt 500000
+rm -r "$lower/wide"
 equals 'and the view lives on' 10000 "$(find "$mnt" -type f | wc -l)"
 unmount_view "$mnt"
