@@ -104,8 +104,9 @@ void json_end(struct json_writer *writer)
 		writer->depth--;
 }
 
-/* The length of the valid UTF-8 sequence at `s` (RFC 3629), or 0. */
-static size_t sequence_length(const unsigned char *s)
+/* The length of the valid UTF-8 sequence at `s` (RFC 3629), or 0. A sequence that is cut short by
+ * `left` is none. */
+static size_t sequence_length(const unsigned char *s, size_t left)
 {
 	unsigned char low = 0x80, high = 0xbf;
 	size_t length;
@@ -115,6 +116,8 @@ static size_t sequence_length(const unsigned char *s)
 	if (s[0] < 0xc2 || s[0] > 0xf4)
 		return 0;
 	length = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (length > left)
+		return 0;
 	if (s[0] == 0xe0)
 		low = 0xa0;
 	if (s[0] == 0xed)
@@ -135,13 +138,16 @@ static size_t sequence_length(const unsigned char *s)
 void json_add_string(struct json_writer *writer, const char *key, const char *value)
 {
 	struct strbuf text = STRBUF_INIT;
+	const char *end;
 
 	if (!value) {
 		add(writer, key, json_null());
 		return;
 	}
-	while (*value) {
-		size_t length = sequence_length((const unsigned char *)value);
+	end = value + strlen(value);
+	while (value < end) {
+		size_t length = sequence_length(
+			(const unsigned char *)value, (size_t)(end - value));
 
 		if (length)
 			strbuf_add(&text, value, length);
@@ -153,6 +159,43 @@ void json_add_string(struct json_writer *writer, const char *key, const char *va
 		fail(writer, -ENOMEM);
 	else
 		add(writer, key, json_string(text.data ? text.data : ""));
+	strbuf_release(&text);
+}
+
+/* The private characters that stand for bytes: F4 8F BE 80 to F4 8F BF BF. */
+static bool stands_for_byte(const unsigned char *s, size_t length)
+{
+	return length == 4 && s[0] == 0xf4 && s[1] == 0x8f && (s[2] & 0xfe) == 0xbe;
+}
+
+static void add_byte(struct strbuf *text, unsigned char byte)
+{
+	const char encoded[] = {(char)0xf4, (char)0x8f, (char)(0xbe | (byte >> 6 & 1)),
+		(char)(0x80 | (byte & 0x3f))};
+
+	strbuf_add(text, encoded, sizeof(encoded));
+}
+
+void json_add_bytes(struct json_writer *writer, const char *key, const char *data, size_t size)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < size;) {
+		const unsigned char *s = (const unsigned char *)data + i;
+		size_t length = sequence_length(s, size - i);
+
+		if (length > 0 && !stands_for_byte(s, length)) {
+			strbuf_add(&text, s, length);
+			i += length;
+		} else {
+			add_byte(&text, *s);
+			i++;
+		}
+	}
+	if (text.failed)
+		fail(writer, -ENOMEM);
+	else
+		add(writer, key, json_stringn(text.data ? text.data : "", text.size));
 	strbuf_release(&text);
 }
 

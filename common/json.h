@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/cleanup.h"
@@ -28,6 +29,14 @@ void json_end(struct json_writer *writer);
 /* A string; NULL is written as null. JSON has only Unicode: each byte that is not part of valid
  * UTF-8 is shown as U+FFFD. */
 void json_add_string(struct json_writer *writer, const char *key, const char *value);
+
+/*
+ * Bytes, so that they can be had back exactly: each byte B that is not part of valid UTF-8 is
+ * written as the private character U+10FF00 + B (B is 0x80 or more), and so are the bytes of such a
+ * character itself, should it occur. json_bytes_of() in common/json-read.h is the reverse.
+ */
+void json_add_bytes(struct json_writer *writer, const char *key, const char *data, size_t size);
+
 void json_add_integer(struct json_writer *writer, const char *key, int64_t value);
 void json_add_boolean(struct json_writer *writer, const char *key, bool value);
 

@@ -16,6 +16,8 @@ static const struct message_shape {
 	[MESSAGE_STARTED] = {sizeof(struct message_started), 0},
 	[MESSAGE_EXITED] = {sizeof(struct message_exited), 0},
 	[MESSAGE_ERROR] = {sizeof(struct message_error), 0},
+	[MESSAGE_KILL] = {sizeof(struct message_kill), 0},
+	[MESSAGE_STOP] = {sizeof(struct message_stop), 0},
 };
 
 _Static_assert(sizeof(struct message_header) == 16, "the header has no holes");
@@ -54,8 +56,8 @@ static bool body_is_valid(const struct message *message)
 	case MESSAGE_STARTED:
 		return message->started.pid > 0;
 	case MESSAGE_EXITED:
-		return (message->exited.flags &
-			       ~(uint32_t)(EXITED_TIMED_OUT | EXITED_OOM_KILLED)) == 0 &&
+		return (message->exited.flags & ~(uint32_t)(EXITED_TIMED_OUT | EXITED_OOM_KILLED |
+							    EXITED_LINEAGE_KILLED)) == 0 &&
 		       (message->exited.status & ~0xffff) == 0 &&
 		       (WIFEXITED(message->exited.status) || WIFSIGNALED(message->exited.status));
 	case MESSAGE_ERROR:
@@ -63,6 +65,10 @@ static bool body_is_valid(const struct message *message)
 		       message->error.stage <= STAGE_EXEC &&
 		       is_terminated(message->error.message, sizeof(message->error.message)) &&
 		       is_terminated(message->error.hint, sizeof(message->error.hint));
+	case MESSAGE_KILL:
+		return message->kill.flags == 0;
+	case MESSAGE_STOP:
+		return true;
 	}
 	return false;
 }
@@ -78,7 +84,7 @@ int message_decode(const void *packet, size_t size, struct message *ret_message)
 	memcpy(&message, packet, size);
 	if (header->magic != PROTOCOL_MAGIC || header->version != PROTOCOL_VERSION)
 		return -EBADMSG;
-	if (header->type < MESSAGE_HELLO || header->type > MESSAGE_ERROR)
+	if (header->type < MESSAGE_HELLO || header->type > MESSAGE_STOP)
 		return -EBADMSG;
 	if (header->length != shapes[header->type].body || size != message_size(&message))
 		return -EBADMSG;

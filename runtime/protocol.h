@@ -15,13 +15,16 @@
  *            monitor -> init           4         payload, stdin, stdout, stderr
  *   SIGNAL   ward -> monitor -> init   none      to one exec
  *   STARTED  init -> monitor -> ward   none      the program was executed
+ *   KILL     monitor -> init           none      end one exec with all that descends from it
+ *   STOP     ward -> monitor -> init   none      SIGTERM to everything inside, then the end
  *   EXITED   init -> monitor -> ward   none      the program ended; the last word on an exec
  *   ERROR    init -> monitor -> ward   none      an exec could not start, or the sandbox died (then
  *                                                it is the last word on everything)
  *
  * `id` names an exec on the socket between monitor and init; the monitor gives it out. Between ward
  * and the monitor each exec has a channel of its own (the last descriptor of EXEC): SIGNAL goes
- * into it, STARTED, EXITED and ERROR come out of it, `id` is 0, and closing it kills the exec.
+ * into it, STARTED, EXITED and ERROR come out of it, `id` is 0, and closing it kills the exec with
+ * all that descends from it.
  *
  * ward-init is inside the sandbox, so what comes from it is the enemy's: the monitor takes from it
  * only HELLO, STARTED, EXITED and ERROR, only for ids that it gave out and only in that order, never
@@ -42,11 +45,13 @@ enum message_type {
 	MESSAGE_STARTED = 4,
 	MESSAGE_EXITED = 5,
 	MESSAGE_ERROR = 6,
+	MESSAGE_KILL = 7,
+	MESSAGE_STOP = 8,
 };
 
 enum {
 	PROTOCOL_MAGIC = 0x5744, /* "WD" */
-	PROTOCOL_VERSION = 1,
+	PROTOCOL_VERSION = 2,
 	PROTOCOL_BODY_MAX = 4096,
 	PROTOCOL_FDS_MAX = 5,
 };
@@ -84,6 +89,7 @@ struct message_started {
 enum {
 	EXITED_TIMED_OUT = 1 << 0, /* only from the monitor */
 	EXITED_OOM_KILLED = 1 << 1,
+	EXITED_LINEAGE_KILLED = 1 << 2, /* only from init: asked for by KILL, and nothing is left */
 };
 
 struct message_exited {
@@ -112,6 +118,14 @@ struct message_error {
 	char hint[512];     /* NUL-terminated */
 };
 
+struct message_kill {
+	uint32_t flags; /* 0 */
+};
+
+struct message_stop {
+	uint32_t grace_ms; /* until everything is killed; enforced by the monitor */
+};
+
 struct message {
 	struct message_header header;
 	union {
@@ -121,6 +135,8 @@ struct message {
 		struct message_started started;
 		struct message_exited exited;
 		struct message_error error;
+		struct message_kill kill;
+		struct message_stop stop;
 	};
 };
 

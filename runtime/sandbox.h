@@ -75,12 +75,14 @@ int exec_signal(struct exec *exec, int signal);
 /*
  * Waits for the end; to be called once. A command that could not be started has ended, too: with
  * exit code 127 where it was not found, else 126, and then `error` says why (its code is 0
- * otherwise). A time-out ends the whole sandbox, so that nothing the command started survives it.
+ * otherwise). A time-out kills all that descends from the command, daemons too; where that can't be
+ * done within seconds, the whole sandbox. What a command leaves behind at its own end lives on.
  * Fails (-EPIPE, with the reason in `error`) where the sandbox died under the command.
  */
 int exec_wait(struct exec *exec, struct exec_result *ret_result, struct ward_error *error);
 
-/* Frees the handle. A command that still runs is killed, with its process group. Returns NULL. */
+/* Frees the handle. A command that still runs is killed, with all that descends from it. Returns
+ * NULL. */
 struct exec *exec_free(struct exec *exec);
 DEFINE_CLEANUP(struct exec *, exec_free)
 

@@ -3,7 +3,7 @@
  * runtime/protocol.h), reaps everything, and reports.
  *
  * Static, and allocates nothing: its tables have a fixed size, and what a program needs to be
- * executed is mapped in the child. It trusts the monitor. Nothing here protects anything from the
+ * executed is mapped in the child. Each program has a supervisor: see init.h. It trusts the monitor. Nothing here protects anything from the
  * processes inside, which run as the same user, except that PID 1 can't be traced; the monitor
  * treats what comes from here accordingly.
  */
@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,16 +29,20 @@ enum { CONTROL_FD = 3 };
 
 /* One program that was asked for. */
 struct running {
-	pid_t pid; /* 0: a free slot */
+	pid_t supervisor; /* 0: a free slot */
 	uint32_t id;
-	int status_fd; /* open until it is known whether the program was executed */
-	bool started;
+	int socket;       /* to the supervisor */
+	pid_t program;    /* 0 until it was executed */
+	uint64_t pending; /* signals to send it then: bit N for signal N + 1 */
 	bool terminal;
 };
 
-enum { RUNNING_MAX = 256 };
+enum { RUNNING_MAX = 512 };
 
 static struct running table[RUNNING_MAX];
+
+/* Told to stop: the end of the last process is that of all. */
+static bool stopping;
 
 static void die(int code)
 {
@@ -65,7 +70,7 @@ static void tell_error(uint32_t id, const struct exec_failure *failure)
 static struct running *find_running(uint32_t id)
 {
 	for (size_t i = 0; i < RUNNING_MAX; i++)
-		if (table[i].pid > 0 && table[i].id == id)
+		if (table[i].supervisor > 0 && table[i].id == id)
 			return &table[i];
 	return NULL;
 }
@@ -74,36 +79,65 @@ static void handle_exec(const struct message *message, int *fds, size_t fd_count
 {
 	struct exec_failure failure = {.stage = STAGE_FORK, .code = -EAGAIN};
 	struct running *slot = NULL;
+	struct running running = {
+		.id = message->header.id, .terminal = message->exec.flags & EXEC_TERMINAL};
 
 	for (size_t i = 0; i < RUNNING_MAX && !slot; i++)
-		if (table[i].pid == 0)
+		if (table[i].supervisor == 0)
 			slot = &table[i];
 	if (fd_count != EXEC_FDS)
 		failure = (struct exec_failure){.stage = STAGE_REQUEST, .code = -EBADMSG};
-	else if (slot)
-		slot->pid = exec_spawn(&message->exec, fds, &slot->status_fd, &failure);
+	else if (slot && !stopping)
+		running.supervisor = supervisor_start(
+			&message->exec, fds, &running.socket, &failure);
 	for (size_t i = 0; i < fd_count; i++)
 		fd_close(fds[i]);
-	if (!slot || slot->pid <= 0) {
-		if (slot)
-			slot->pid = 0;
+	if (running.supervisor > 0)
+		*slot = running;
+	else
 		tell_error(message->header.id, &failure);
-		return;
-	}
-	slot->id = message->header.id;
-	slot->started = false;
-	slot->terminal = message->exec.flags & EXEC_TERMINAL;
+}
+
+static void send_signal(const struct running *running, int signal)
+{
+	pid_t group = running->terminal ? foreground_group(running->program) : 0;
+
+	kill(-(group > 1 ? group : running->program), signal);
 }
 
 static void handle_signal(const struct message *message)
 {
 	struct running *running = find_running(message->header.id);
-	pid_t group;
+	int signal = message->signal.signal;
 
 	if (!running)
 		return;
-	group = running->terminal ? foreground_group(running->pid) : 0;
-	kill(-(group > 1 ? group : running->pid), message->signal.signal);
+	if (running->program > 0)
+		send_signal(running, signal);
+	else
+		running->pending |= UINT64_C(1) << (signal - 1);
+}
+
+static void handle_kill(const struct message *message)
+{
+	const struct running *running = find_running(message->header.id);
+
+	if (running)
+		supervisor_kill(running->supervisor, running->socket);
+}
+
+/* Supervisors, which block all signals, stay until their programs end. */
+static void handle_stop(void)
+{
+	stopping = true;
+	kill(-1, SIGTERM);
+	kill(-1, SIGCONT);
+}
+
+static void die_if_empty(void)
+{
+	if (stopping && kill(-1, 0) < 0 && errno == ESRCH)
+		die(0);
 }
 
 static void handle_control(void)
@@ -118,67 +152,79 @@ static void handle_control(void)
 		handle_exec(&message, fds, fd_count);
 	else if (message.header.type == MESSAGE_SIGNAL)
 		handle_signal(&message);
+	else if (message.header.type == MESSAGE_KILL)
+		handle_kill(&message);
+	else if (message.header.type == MESSAGE_STOP)
+		handle_stop();
 	else
 		die(1);
 }
 
-/* The status pipe is closed by a successful execve(2); a failure comes through it. */
-static void finish_start(struct running *running)
-{
-	struct exec_failure failure;
-	ssize_t n;
-
-	if (running->status_fd < 0)
-		return;
-	n = fd_read_full(running->status_fd, &failure, sizeof(failure));
-	running->status_fd = fd_close(running->status_fd);
-	if (n == sizeof(failure)) {
-		tell_error(running->id, &failure);
-		running->id = 0;
-	} else {
-		struct message message;
-
-		message_init(&message, MESSAGE_STARTED, running->id);
-		message.started.pid = running->pid;
-		tell(&message);
-		running->started = true;
-	}
-}
-
-static uint64_t microseconds(struct timeval time)
-{
-	return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
-}
-
-static void finish_exit(struct running *running, int status, const struct rusage *usage)
+static void finish_start(struct running *running, pid_t program)
 {
 	struct message message;
 
-	finish_start(running);
-	if (running->started) {
-		message_init(&message, MESSAGE_EXITED, running->id);
-		message.exited.status = status;
-		message.exited.user_us = microseconds(usage->ru_utime);
-		message.exited.system_us = microseconds(usage->ru_stime);
-		message.exited.max_rss_kib = (uint64_t)usage->ru_maxrss;
-		tell(&message);
+	running->program = program;
+	message_init(&message, MESSAGE_STARTED, running->id);
+	message.started.pid = program;
+	tell(&message);
+	for (int signal = 1; running->pending; signal++, running->pending >>= 1)
+		if (running->pending & 1)
+			send_signal(running, signal);
+}
+
+static void finish_exit(struct running *running, const struct report *report)
+{
+	struct message message;
+
+	message_init(&message, MESSAGE_EXITED, running->id);
+	message.exited.status = report->status;
+	message.exited.flags = report->lineage_killed ? EXITED_LINEAGE_KILLED : 0;
+	message.exited.user_us = report->user_us;
+	message.exited.system_us = report->system_us;
+	message.exited.max_rss_kib = report->max_rss_kib;
+	tell(&message);
+}
+
+/* A supervisor that ends without its last word was killed: see init.h. */
+static void finish_unreported(struct running *running)
+{
+	const struct exec_failure failure = {.stage = STAGE_FORK, .code = -EAGAIN};
+	const struct report killed = {.kind = REPORT_EXITED, .status = SIGKILL};
+
+	if (running->program > 0)
+		finish_exit(running, &killed);
+	else
+		tell_error(running->id, &failure);
+}
+
+static void handle_report(struct running *running)
+{
+	struct report report;
+	ssize_t n = recv(running->socket, &report, sizeof(report), 0);
+
+	if (n == sizeof(report) && report.kind == REPORT_STARTED) {
+		finish_start(running, report.pid);
+		return;
 	}
-	running->pid = 0;
+	if (n == sizeof(report) && report.kind == REPORT_EXITED)
+		finish_exit(running, &report);
+	else if (n == sizeof(report) && report.kind == REPORT_FAILED)
+		tell_error(running->id, &report.failure);
+	else
+		finish_unreported(running);
+	fd_close(running->socket);
+	running->supervisor = 0;
 }
 
 static void reap(int signal_fd)
 {
 	struct signalfd_siginfo info;
-	struct rusage usage;
-	int status;
-	pid_t pid;
 
 	if (read(signal_fd, &info, sizeof(info)) < 0)
 		return;
-	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
-		for (size_t i = 0; i < RUNNING_MAX; i++)
-			if (table[i].pid == pid)
-				finish_exit(&table[i], status, &usage);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 }
 
 _noreturn_ static void serve(int signal_fd)
@@ -186,27 +232,27 @@ _noreturn_ static void serve(int signal_fd)
 	static struct pollfd polled[2 + RUNNING_MAX];
 
 	for (;;) {
-		struct running *starting[RUNNING_MAX];
+		struct running *reporting[RUNNING_MAX];
 		nfds_t count = 2;
 
 		polled[0] = (struct pollfd){.fd = CONTROL_FD, .events = POLLIN};
 		polled[1] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
 		for (size_t i = 0; i < RUNNING_MAX; i++) {
-			if (table[i].pid <= 0 || table[i].status_fd < 0)
+			if (table[i].supervisor <= 0)
 				continue;
-			starting[count - 2] = &table[i];
-			polled[count++] = (struct pollfd){
-				.fd = table[i].status_fd, .events = POLLIN};
+			reporting[count - 2] = &table[i];
+			polled[count++] = (struct pollfd){.fd = table[i].socket, .events = POLLIN};
 		}
 		if (poll(polled, count, -1) < 0)
 			continue;
 		for (nfds_t i = 2; i < count; i++)
 			if (polled[i].revents)
-				finish_start(starting[i - 2]);
+				handle_report(reporting[i - 2]);
 		if (polled[1].revents)
 			reap(signal_fd);
 		if (polled[0].revents)
 			handle_control();
+		die_if_empty();
 	}
 }
 

@@ -8,6 +8,9 @@
 
 enum { EXEC_CHANNEL = 4, EXEC_FDS_FROM_CLIENT = 5, EXEC_FDS_TO_INIT = 4 };
 
+/* What inside does not die after so long takes the whole sandbox along. */
+enum { KILL_GRACE_MS = 3000 };
+
 static uint64_t now_ms(void)
 {
 	struct timespec now;
@@ -62,8 +65,34 @@ static int forward_signal(struct exec *exec, int signal)
 	return message_send(exec->monitor->init_fd, &message, NULL, 0);
 }
 
-/* The channel's end means that nobody waits for the program any more: it is killed. Its EXITED,
- * which comes then, releases the exec. */
+static void handle_grace_end(void *data, uint32_t events)
+{
+	struct exec *exec = data;
+
+	monitor_fail(exec->monitor, -ETIMEDOUT,
+		"a command could not be killed: the sandbox was stopped");
+}
+
+/* Whatever descends from the program ends with it, and its EXITED, which comes then, releases the
+ * exec. That init obeys is not relied upon. */
+static void kill_exec(struct exec *exec)
+{
+	struct message message;
+	int r;
+
+	if (exec->killing)
+		return;
+	exec->killing = true;
+	exec->timer = event_source_remove(exec->timer);
+	message_init(&message, MESSAGE_KILL, exec->id);
+	message_send(exec->monitor->init_fd, &message, NULL, 0);
+	r = event_loop_add_timer(
+		exec->monitor->loop, KILL_GRACE_MS, handle_grace_end, exec, &exec->timer);
+	if (r < 0)
+		handle_grace_end(exec, 0);
+}
+
+/* The channel's end means that nobody waits for the program any more. */
 static void handle_channel(void *data, uint32_t events)
 {
 	struct exec *exec = data;
@@ -78,20 +107,18 @@ static void handle_channel(void *data, uint32_t events)
 		forward_signal(exec, message.signal.signal);
 		return;
 	}
-	for (size_t i = 0; i < fd_count; i++)
+	for (size_t i = 0; r == 1 && i < fd_count; i++)
 		fd_close(fds[i]);
 	exec->channel_source = event_source_remove(exec->channel_source);
-	forward_signal(exec, SIGKILL);
+	kill_exec(exec);
 }
 
-/* Whatever the program has started, daemonised or not, must end with it: the sandbox as a whole
- * does. */
 static void handle_timeout(void *data, uint32_t events)
 {
 	struct exec *exec = data;
 
 	exec->timed_out = true;
-	monitor_fail(exec->monitor, -ETIMEDOUT, "a command ran out of its time");
+	kill_exec(exec);
 }
 
 static int watch_exec(struct exec *exec, uint32_t timeout_ms)
@@ -168,9 +195,12 @@ static void answer_client(struct exec *exec, const struct message *answer)
 	}
 	message_init(&message, MESSAGE_EXITED, 0);
 	message.exited = answer->exited;
-	message.exited.flags = answer->exited.status != 0 && met_memory_limit(exec)
-				       ? EXITED_OOM_KILLED
-				       : 0;
+	message.exited.flags = 0;
+	/* A program that came to its own end just before was not killed. */
+	if (exec->timed_out && (answer->exited.flags & EXITED_LINEAGE_KILLED))
+		message.exited.flags |= EXITED_TIMED_OUT;
+	else if (answer->exited.status != 0 && met_memory_limit(exec))
+		message.exited.flags |= EXITED_OOM_KILLED;
 	message.exited.duration_ms = now_ms() - exec->requested_ms;
 	message_send(exec->channel, &message, NULL, 0);
 }
@@ -198,6 +228,8 @@ int exec_answer(struct monitor *monitor, const struct message *message)
 	case MESSAGE_HELLO:
 	case MESSAGE_EXEC:
 	case MESSAGE_SIGNAL:
+	case MESSAGE_KILL:
+	case MESSAGE_STOP:
 		return -EBADMSG;
 	}
 	answer_client(exec, message);

@@ -46,6 +46,7 @@ struct exec {
 	int channel; /* to the client, non-blocking */
 	bool started;
 	bool timed_out;
+	bool killing; /* init was told to; the timer is now the limit for that */
 	uint64_t requested_ms;
 	uint64_t oom_kills; /* of the whole sandbox, when it was requested */
 	struct event_source *channel_source;

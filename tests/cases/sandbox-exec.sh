@@ -68,6 +68,31 @@ status "one whose daemons flee" 124 "$probe" -C tree -t 500 -- sh -c \
 	'for i in 1 2 3; do setsid sleep 7654$i & done; sleep 100'
 check "not much longer than allowed" [ $((SECONDS - begin)) -le 10 ]
 refute "nothing is left of them" pgrep -f 'sleep 7654'
+# In one sandbox: the second command shows that it outlived the first one's time-out, 125 that not.
+again() { "$probe" -C tree -r 2 -t "$@"; }
+status "the sandbox outlives a time-out" 124 again 200 -- sleep 100
+status "the time-out reaches what fled" 124 again 500 -- sh -c \
+	'for i in 1 2 3; do (setsid sh -c "sleep 7655$i & sleep 7655$i" &); done; sleep 100'
+status "and what was stopped" 124 again 500 -- sh -c 'sh -c "kill -STOP \$\$; sleep 76554"'
+cat >fleeing.c <<'C'
+#include <unistd.h>
+int main(void)
+{
+	for (int i = 0; i < 20; i++)
+		if (fork() == 0)
+			for (;;)
+				if (fork())
+					_exit(0);
+	for (;;)
+		pause();
+}
+C
+cc -o tree/fleeing fleeing.c
+status "and processes that flee by forking" 124 again 300 -- ./fleeing
+refute "nothing is left of them" pgrep -f 'sleep 7655|fleeing'
+status "what a command left behind stays, and ends with the sandbox" 0 "$probe" -C tree -r 2 -- sh -c \
+	'if [ -e output/pid ]; then kill -0 "$(cat output/pid)"; else setsid sleep 76561 >/dev/null 2>&1 & echo $! >output/pid; fi'
+refute "nothing is left of it" pgrep -f 'sleep 76561'
 status "a command that is in time" 3 "$probe" -C tree -t 30000 -- sh -c 'exit 3'
 
 # --- Streams --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -38,7 +39,7 @@ static void receive(int fd, struct message *message, size_t expected_fds)
 		close(fds[i]);
 }
 
-static void request(struct world *world)
+static void request_id(struct world *world, uint32_t id)
 {
 	int fds[PROTOCOL_FDS_MAX];
 	struct message message;
@@ -50,7 +51,7 @@ static void request(struct world *world)
 	exec_request(&world->monitor, &message, fds, 5);
 	receive(world->init, &message, 4);
 	assert_int_equal(message.header.type, MESSAGE_EXEC);
-	assert_int_equal(message.header.id, 1);
+	assert_int_equal(message.header.id, id);
 }
 
 static int set_up(void **state)
@@ -60,7 +61,7 @@ static int set_up(void **state)
 	world->monitor.state = MONITOR_RUNNING;
 	make_pair(&world->monitor.init_fd, &world->init);
 	assert_int_equal(event_loop_new(&world->monitor.loop), 0);
-	request(world);
+	request_id(world, 1);
 	*state = world;
 	return 0;
 }
@@ -73,7 +74,7 @@ static int tear_down(void **state)
 	event_loop_free(world->monitor.loop);
 	close(world->monitor.init_fd);
 	close(world->init);
-	close(world->client);
+	fd_close(world->client);
 	free(world);
 	return 0;
 }
@@ -128,6 +129,53 @@ static void flags_and_durations_are_not_inits_to_say(void **state)
 	receive(world->client, &message, 0);
 	assert_int_equal(message.exited.flags, 0);
 	assert_true(message.exited.duration_ms < 60000);
+}
+
+/* A client that goes has its command killed, by init; and by the monitor, where init does not. */
+static void a_command_without_a_client_is_killed(void **state)
+{
+	struct world *world = *state;
+	struct message message;
+	struct timespec begin, end;
+
+	assert_int_equal(answer(world, MESSAGE_STARTED, 1), 0);
+	close(world->client);
+	world->client = -1;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	event_loop_run(world->monitor.loop);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	receive(world->init, &message, 0);
+	assert_int_equal(message.header.type, MESSAGE_KILL);
+	assert_int_equal(message.header.id, 1);
+	assert_int_equal(world->monitor.state, MONITOR_STOPPING);
+	assert_int_equal(world->monitor.error.code, -ETIMEDOUT);
+	assert_true(end.tv_sec - begin.tv_sec >= 2);
+}
+
+static void only_a_killed_command_has_timed_out(void **state)
+{
+	static const struct {
+		uint32_t said;
+		uint32_t told;
+	} cases[] = {{0, 0}, {EXITED_LINEAGE_KILLED, EXITED_TIMED_OUT}};
+
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		struct world *world = *state;
+		struct message message;
+
+		if (i > 0) {
+			close(world->client);
+			request_id(world, 2);
+		}
+		world->monitor.execs->timed_out = true;
+		assert_int_equal(answer(world, MESSAGE_STARTED, (uint32_t)i + 1), 0);
+		message_init(&message, MESSAGE_EXITED, (uint32_t)i + 1);
+		message.exited.status = SIGKILL;
+		message.exited.flags = cases[i].said;
+		assert_int_equal(exec_answer(&world->monitor, &message), 0);
+		receive(world->client, &message, 0);
+		assert_int_equal(message.exited.flags, cases[i].told);
+	}
 }
 
 static void what_comes_out_of_turn_is_refused(void **state)
@@ -208,6 +256,8 @@ int main(void)
 		TEST(a_command_runs_and_ends),
 		TEST(a_failure_brings_no_text_of_inits),
 		TEST(flags_and_durations_are_not_inits_to_say),
+		TEST(a_command_without_a_client_is_killed),
+		TEST(only_a_killed_command_has_timed_out),
 		TEST(what_comes_out_of_turn_is_refused),
 		TEST(init_does_not_speak_for_the_sandbox),
 		TEST(who_waits_is_told_of_the_end),

@@ -9,7 +9,7 @@
 #include "runtime/protocol.h"
 
 static const enum message_type all_types[] = {MESSAGE_HELLO, MESSAGE_EXEC, MESSAGE_SIGNAL,
-	MESSAGE_STARTED, MESSAGE_EXITED, MESSAGE_ERROR};
+	MESSAGE_STARTED, MESSAGE_EXITED, MESSAGE_ERROR, MESSAGE_KILL, MESSAGE_STOP};
 
 /* A valid message of each type. */
 static struct message make(enum message_type type)
@@ -84,7 +84,13 @@ static const struct damage {
 	{"stopped", MESSAGE_EXITED, offsetof(struct message, exited.status), 0x137f, -EBADMSG},
 	{"continued", MESSAGE_EXITED, offsetof(struct message, exited.status), 0xffff, -EBADMSG},
 	{"wide status", MESSAGE_EXITED, offsetof(struct message, exited.status), 1 << 16, -EBADMSG},
-	{"exit flag", MESSAGE_EXITED, offsetof(struct message, exited.flags), 4, -EBADMSG},
+	{"exit flag", MESSAGE_EXITED, offsetof(struct message, exited.flags), 8, -EBADMSG},
+	{"known exit flag", MESSAGE_EXITED, offsetof(struct message, exited.flags),
+		EXITED_LINEAGE_KILLED, 0},
+	{"kill flag", MESSAGE_KILL, offsetof(struct message, kill.flags), 1, -EBADMSG},
+	{"grace", MESSAGE_STOP, offsetof(struct message, stop.grace_ms), 5000, 0},
+	{"type 9", MESSAGE_STOP, 0, PROTOCOL_MAGIC | PROTOCOL_VERSION << 16 | 9 << 24, -EBADMSG},
+	{"type 8", MESSAGE_STOP, 0, PROTOCOL_MAGIC | PROTOCOL_VERSION << 16 | 8 << 24, 0},
 	{"no errno", MESSAGE_ERROR, offsetof(struct message, error.code), 0, -EBADMSG},
 	{"positive errno", MESSAGE_ERROR, offsetof(struct message, error.code), 2, -EBADMSG},
 	{"least errno", MESSAGE_ERROR, offsetof(struct message, error.code), -4095, 0},
