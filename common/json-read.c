@@ -38,9 +38,20 @@ const struct json_value *json_member(const struct json_value *object, const char
 	return out(json_object_get(in(object), key));
 }
 
-size_t json_count(const struct json_value *array)
+size_t json_count(const struct json_value *container)
 {
-	return json_array_size(in(array));
+	return json_is_object(in(container)) ? json_object_size(in(container))
+					     : json_array_size(in(container));
+}
+
+const char *json_key(const struct json_value *object, size_t index)
+{
+	json_t *root = (json_t *)object;
+	void *at = json_object_iter(root);
+
+	while (at && index-- > 0)
+		at = json_object_iter_next(root, at);
+	return at ? json_object_iter_key(at) : NULL;
 }
 
 const struct json_value *json_element(const struct json_value *array, size_t index)

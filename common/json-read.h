@@ -23,9 +23,13 @@ DEFINE_CLEANUP(struct json_value *, json_document_free)
 /* The member of an object, or NULL. */
 const struct json_value *json_member(const struct json_value *object, const char *key);
 
-/* The elements of an array; 0 and NULL where it is none, or has no such element. */
-size_t json_count(const struct json_value *array);
+/* How many elements an array, or members an object has; 0 where it is neither. */
+size_t json_count(const struct json_value *container);
+
+/* The element of an array, and the key of an object's member; NULL where there is none. Members
+ * have the order in which they were written. */
 const struct json_value *json_element(const struct json_value *array, size_t index);
+const char *json_key(const struct json_value *object, size_t index);
 
 /* What they hold, or NULL, `otherwise`, `otherwise`. A string is UTF-8, NUL-terminated. */
 const char *json_string_of(const struct json_value *value);

@@ -28,22 +28,74 @@
 	{OPTION_WRITE, 0, "write", "PATTERN", "let it be changed"},                                \
 	{OPTION_VIEW, 0, "view", "PATTERN", "let it be listed, not read"},                         \
 	{OPTION_NONE, 0, "none", "PATTERN", "hide it"}
+#define ENV_OPTION                                                                                 \
+	{OPTION_ENV, 'e', "env", "NAME[=VALUE]", "set a variable, or pass the host's value"}
+#define WORKDIR_OPTION                                                                             \
+	{OPTION_WORKDIR, 'w', "workdir", "DIR", "where to start inside, from the mount point"}
+/* What a sandbox is, however long it lives. */
 #define SANDBOX_OPTIONS                                                                            \
 	POLICY_OPTION,                                                                             \
-	{OPTION_CODEBASE, 'C', "codebase", "DIR", "the codebase (default: the one around here)"},  \
 	RULE_OPTIONS,                                                                              \
 	{OPTION_NETWORK, 0, "net", "none|host", "the network inside (default: none)"},             \
-	{OPTION_ENV, 'e', "env", "NAME[=VALUE]", "set a variable, or pass the host's value"},      \
-	{OPTION_TIMEOUT, 't', "timeout", "SECONDS", "kill everything after so long; exit 124"},    \
+	ENV_OPTION,                                                                                \
 	{OPTION_MEMORY, 'm', "memory", "SIZE", "the most memory, such as 512M; none: no limit"},   \
 	{OPTION_CPUS, 0, "cpus", "NUMBER", "the most processor time, such as 1.5; or none"},       \
 	{OPTION_CPU_SHARES, 0, "cpu-shares", "NUMBER", "the weight among others, 1024 is par"},    \
 	{OPTION_PIDS, 0, "pids", "NUMBER", "the most processes and threads; or none"},             \
-	{OPTION_MOUNT_POINT, 0, "mount-point", "PATH", "where the view is inside (/workspace)"},   \
-	{OPTION_WORKDIR, 'w', "workdir", "DIR", "where to start inside, from the mount point"}
+	{OPTION_MOUNT_POINT, 0, "mount-point", "PATH", "where the view is inside (/workspace)"}
+#define RUN_OPTIONS                                                                                \
+	{OPTION_CODEBASE, 'C', "codebase", "DIR", "the codebase (default: the one around here)"},  \
+	{OPTION_TIMEOUT, 't', "timeout", "SECONDS", "kill everything after so long; exit 124"},    \
+	WORKDIR_OPTION
 /* clang-format on */
 
-static const struct option_spec sandbox_options[] = {SANDBOX_OPTIONS, HELP_OPTION, OPTION_END};
+static const struct option_spec run_options[] = {
+	SANDBOX_OPTIONS, RUN_OPTIONS, HELP_OPTION, OPTION_END};
+
+static const struct option_spec create_options[] = {
+	SANDBOX_OPTIONS,
+	{OPTION_NAME, 0, "name", "NAME", "a name, to be used instead of the id"},
+	JSON_OPTION,
+	HELP_OPTION,
+	OPTION_END,
+};
+
+static const struct option_spec exec_options[] = {
+	{OPTION_TERMINAL, 't', "terminal", NULL, "insist on a terminal for the command"},
+	ENV_OPTION,
+	WORKDIR_OPTION,
+	{OPTION_COMMAND, 'c', "command", "TEXT", "run TEXT with /bin/sh"},
+	{OPTION_TIMEOUT, 0, "timeout", "SECONDS", "kill it and all it started; exit 124"},
+	{OPTION_JSON, 0, "json", NULL, "collect the output and print it as JSON"},
+	HELP_OPTION,
+	OPTION_END,
+};
+
+static const struct option_spec stop_options[] = {
+	{OPTION_GRACE, 0, "grace", "SECONDS", "from SIGTERM to SIGKILL (default: 10)"},
+	HELP_OPTION,
+	OPTION_END,
+};
+
+static const struct option_spec destroy_options[] = {
+	{OPTION_FORCE, 'f', "force", NULL, "stop it first where it runs"},
+	HELP_OPTION,
+	OPTION_END,
+};
+
+static const struct option_spec ps_options[] = {
+	{OPTION_ALL, 'a', "all", NULL, "also those that were stopped"},
+	JSON_OPTION,
+	HELP_OPTION,
+	OPTION_END,
+};
+
+static const struct option_spec log_options[] = {
+	{OPTION_FOLLOW, 'f', "follow", NULL, "go on as more is written"},
+	JSON_OPTION,
+	HELP_OPTION,
+	OPTION_END,
+};
 
 static const struct option_spec mount_options[] = {
 	POLICY_OPTION,
@@ -82,7 +134,7 @@ const struct command commands[] = {
 		"be\n"
 		"run, 127 that it was not found, 128+N that signal N killed it.\n"
 		"Options end at COMMAND.",
-		sandbox_options,
+		run_options,
 		OPTIONS_FIRST,
 		1,
 		SIZE_MAX,
@@ -93,11 +145,104 @@ const struct command commands[] = {
 		"",
 		"run an interactive shell in such a sandbox",
 		"Runs the policy's shell, or bash, or sh, as `ward run` would.",
-		sandbox_options,
+		run_options,
 		OPTIONS_ANYWHERE,
 		0,
 		0,
 		cmd_shell,
+	},
+	{
+		"create",
+		"[CODEBASE]",
+		"make a sandbox that lives until it is destroyed",
+		"Puts a sandbox over CODEBASE (default: the one around here) on record and prints\n"
+		"its id. Nothing runs before `ward start`.",
+		create_options,
+		OPTIONS_ANYWHERE,
+		0,
+		1,
+		cmd_create,
+	},
+	{
+		"start",
+		"SANDBOX...",
+		"start sandboxes",
+		"Starts sandboxes that do not run. The policy is read anew.",
+		plain_options,
+		OPTIONS_ANYWHERE,
+		1,
+		SIZE_MAX,
+		cmd_start,
+	},
+	{
+		"exec",
+		"SANDBOX [--] COMMAND [ARGUMENT]...",
+		"run a command in a sandbox that runs",
+		"Runs COMMAND in SANDBOX as `ward run` does in one of its own. What COMMAND "
+		"leaves\n"
+		"behind lives on until the sandbox is stopped. Options end at SANDBOX.",
+		exec_options,
+		OPTIONS_FIRST,
+		1,
+		SIZE_MAX,
+		cmd_exec,
+	},
+	{
+		"stop",
+		"SANDBOX...",
+		"stop sandboxes",
+		"Sends SIGTERM to all that runs in them, and SIGKILL after the grace period. They\n"
+		"can be started again; what was in their memory (/tmp, the home) is gone.",
+		stop_options,
+		OPTIONS_ANYWHERE,
+		1,
+		SIZE_MAX,
+		cmd_stop,
+	},
+	{
+		"destroy",
+		"SANDBOX...",
+		"forget sandboxes",
+		"Removes their records and logs. The codebase is not touched.",
+		destroy_options,
+		OPTIONS_ANYWHERE,
+		1,
+		SIZE_MAX,
+		cmd_destroy,
+	},
+	{
+		"ps",
+		"",
+		"list sandboxes",
+		"Lists the sandboxes that `ward create` made: pending, running and failed ones.",
+		ps_options,
+		OPTIONS_ANYWHERE,
+		0,
+		0,
+		cmd_ps,
+	},
+	{
+		"inspect",
+		"SANDBOX",
+		"print all that is known of a sandbox",
+		"Prints the record of SANDBOX as JSON.",
+		report_options,
+		OPTIONS_ANYWHERE,
+		1,
+		1,
+		cmd_inspect,
+	},
+	{
+		"log",
+		"SANDBOX",
+		"print what happened to a sandbox, and what it was denied",
+		"Prints the log of SANDBOX: when it was started and stopped and why, and what its\n"
+		"view has denied.",
+		log_options,
+		OPTIONS_ANYWHERE,
+		1,
+		1,
+		cmd_log,
 	},
 	{
 		"mount",

@@ -16,21 +16,28 @@ enum {
 
 /* Names of all options; which command takes which is in the table. */
 enum option_id {
-	OPTION_ALLOW_OTHER = 1,
+	OPTION_ALL = 1,
+	OPTION_ALLOW_OTHER,
 	OPTION_CODEBASE,
+	OPTION_COMMAND,
 	OPTION_CPU_SHARES,
 	OPTION_CPUS,
 	OPTION_ENV,
+	OPTION_FOLLOW,
+	OPTION_FORCE,
+	OPTION_GRACE,
 	OPTION_HELP,
 	OPTION_JSON,
 	OPTION_LAZY,
 	OPTION_MEMORY,
 	OPTION_MOUNT_POINT,
+	OPTION_NAME,
 	OPTION_NETWORK,
 	OPTION_NONE,
 	OPTION_PIDS,
 	OPTION_POLICY,
 	OPTION_READ,
+	OPTION_TERMINAL,
 	OPTION_TIMEOUT,
 	OPTION_VIEW,
 	OPTION_WORKDIR,
@@ -66,10 +73,18 @@ int command_dispatch(int argc, char **argv);
  */
 
 int cmd_check(const struct arguments *arguments, struct ward_error *error);
+int cmd_create(const struct arguments *arguments, struct ward_error *error);
+int cmd_destroy(const struct arguments *arguments, struct ward_error *error);
+int cmd_exec(const struct arguments *arguments, struct ward_error *error);
 int cmd_help(const struct arguments *arguments, struct ward_error *error);
+int cmd_inspect(const struct arguments *arguments, struct ward_error *error);
+int cmd_log(const struct arguments *arguments, struct ward_error *error);
 int cmd_mount(const struct arguments *arguments, struct ward_error *error);
 int cmd_presets(const struct arguments *arguments, struct ward_error *error);
+int cmd_ps(const struct arguments *arguments, struct ward_error *error);
 int cmd_run(const struct arguments *arguments, struct ward_error *error);
 int cmd_shell(const struct arguments *arguments, struct ward_error *error);
+int cmd_start(const struct arguments *arguments, struct ward_error *error);
+int cmd_stop(const struct arguments *arguments, struct ward_error *error);
 int cmd_umount(const struct arguments *arguments, struct ward_error *error);
 int cmd_version(const struct arguments *arguments, struct ward_error *error);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DEFAULT_PRESET "agent-safe"
 
@@ -62,6 +63,18 @@ int policy_choose(const struct codebase *codebase, const char *name, struct proj
 		return r;
 	*ret_project = TAKE_PTR(project);
 	return 0;
+}
+
+/* Symlinks stay as they are: those through which a policy is reached are protected, too. */
+char *policy_choice_absolute(const char *name)
+{
+	_cleanup_(freep) char *directory = NULL;
+	char *path;
+
+	if (name[0] == '/' || is_preset(name))
+		return strdup(name);
+	directory = getcwd(NULL, 0);
+	return directory && asprintf(&path, "%s/%s", directory, name) >= 0 ? path : NULL;
 }
 
 char *policy_choice_name(const struct codebase *codebase, const char *name)

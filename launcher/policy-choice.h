@@ -15,6 +15,10 @@
 int policy_choose(const struct codebase *codebase, const char *name, struct project **ret_project,
 	struct ward_error *error);
 
+/* The same name for a caller with another working directory: a preset's stays, a file's becomes
+ * absolute. The caller's; NULL where memory ran out. */
+char *policy_choice_absolute(const char *name);
+
 /* What policy_choose() would load, for messages; "preset NAME" or a path. The caller's. NULL where
  * memory ran out. */
 char *policy_choice_name(const struct codebase *codebase, const char *name);

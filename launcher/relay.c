@@ -48,12 +48,15 @@ static void finish(struct flow *flow, int error)
 
 static void fill(struct flow *flow)
 {
+	size_t size = FLOW_BUFFER_SIZE;
 	ssize_t n;
 
+	if (flow->limited && flow->limit < size)
+		size = flow->limit;
 	if (flow->read_source) {
-		n = flow->read_source(flow, flow->buffer, FLOW_BUFFER_SIZE);
+		n = flow->read_source(flow, flow->buffer, size);
 	} else {
-		n = read(flow->source, flow->buffer, FLOW_BUFFER_SIZE);
+		n = read(flow->source, flow->buffer, size);
 		if (n < 0)
 			n = -errno;
 	}
@@ -70,6 +73,10 @@ static void fill(struct flow *flow)
 	}
 	flow->begin = 0;
 	flow->end = (size_t)n;
+	if (flow->limited) {
+		flow->limit -= (size_t)n;
+		flow->ended = flow->limit == 0;
+	}
 }
 
 /* A socket is shared with its other holders: it must not be made non-blocking for our sake. */
@@ -113,6 +120,21 @@ void flow_step(struct flow *flow, const struct pollfd polls[2])
 	if (flow->begin == flow->end && (polls[1].revents & POLLERR))
 		finish(flow, -EPIPE);
 	else if (flow->begin == flow->end && flow->ended)
+		finish(flow, 0);
+}
+
+void flow_settle(struct flow *flow)
+{
+	int in_pipe = 0;
+
+	if (!flow_active(flow) || flow->ended)
+		return;
+	if (ioctl(flow->source, FIONREAD, &in_pipe) < 0)
+		in_pipe = 0;
+	flow->limited = true;
+	flow->limit = (size_t)in_pipe;
+	flow->ended = in_pipe == 0;
+	if (flow->ended && flow->begin == flow->end)
 		finish(flow, 0);
 }
 

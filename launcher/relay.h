@@ -24,7 +24,9 @@ struct flow {
 	bool held;         /* read nothing for now */
 	bool ended;        /* the source is at its end */
 	bool finished;     /* nothing will move any more */
-	int error;         /* negative errno of what cut the flow short, or 0 */
+	bool limited;      /* the source counts as ended after so many bytes more: */
+	size_t limit;
+	int error; /* negative errno of what cut the flow short, or 0 */
 
 	/* Reads in place of read(2), where set. Returns as read(2), or a negative errno. */
 	ssize_t (*read_source)(struct flow *flow, void *data, size_t size);
@@ -50,6 +52,10 @@ void flow_prepare(const struct flow *flow, struct pollfd polls[2]);
 
 /* Moves what can be moved after poll(2) has filled `polls`. */
 void flow_step(struct flow *flow, const struct pollfd polls[2]);
+
+/* What lies in the source now, a pipe, is all that is carried on: whoever else may write to it later
+ * has no reader any more. */
+void flow_settle(struct flow *flow);
 
 /* Bytes that were read from the source and that nobody has read from the sink, a pipe (either end
  * of it is `pipe_end`). */

@@ -178,12 +178,12 @@ static int check_rules(const struct settings *settings, struct ward_error *error
 	return policy_compile(settings->project->rules, &policy, error);
 }
 
-static int load(
-	const struct arguments *arguments, struct settings *settings, struct ward_error *error)
+static int load(const char *directory, const struct arguments *arguments, struct settings *settings,
+	struct ward_error *error)
 {
 	int r;
 
-	r = codebase_open(arguments_value(arguments, OPTION_CODEBASE), &settings->codebase, error);
+	r = codebase_open(directory, &settings->codebase, error);
 	if (r < 0)
 		return r;
 	r = policy_choose(&settings->codebase, arguments_value(arguments, OPTION_POLICY),
@@ -211,8 +211,50 @@ int settings_load(
 	const struct arguments *arguments, struct settings *ret_settings, struct ward_error *error)
 {
 	_cleanup_(settings_release) struct settings settings = SETTINGS_NONE;
-	int r = load(arguments, &settings, error);
+	int r = load(arguments_value(arguments, OPTION_CODEBASE), arguments, &settings, error);
 
+	if (r < 0)
+		return r;
+	*ret_settings = settings;
+	settings = (struct settings)SETTINGS_NONE;
+	return 0;
+}
+
+int settings_take_env(
+	struct settings *settings, const struct arguments *arguments, struct ward_error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < arguments->option_count; i++)
+		if (arguments->options[i].spec->id == OPTION_ENV)
+			r = add_env(settings, arguments->options[i].value, error);
+	return r;
+}
+
+/* Behind the policy's, so that they win. */
+static int move_env(struct settings *settings, struct ward_error *error)
+{
+	struct project *project = settings->project;
+	size_t count = project->env_count + settings->env_count;
+	struct env_entry *grown = reallocarray(project->env, count + 1, sizeof(*grown));
+
+	if (!grown)
+		return error_set(error, -ENOMEM, "out of memory");
+	project->env = grown;
+	for (size_t i = 0; i < settings->env_count; i++)
+		grown[project->env_count++] = settings->env[i];
+	settings->env_count = 0;
+	return 0;
+}
+
+int settings_load_lasting(const char *directory, const struct arguments *arguments,
+	struct settings *ret_settings, struct ward_error *error)
+{
+	_cleanup_(settings_release) struct settings settings = SETTINGS_NONE;
+	int r = load(directory, arguments, &settings, error);
+
+	if (r == 0)
+		r = move_env(&settings, error);
 	if (r < 0)
 		return r;
 	*ret_settings = settings;

@@ -32,6 +32,15 @@ struct settings {
 int settings_load(
 	const struct arguments *arguments, struct settings *ret_settings, struct ward_error *error);
 
+/* The same for a sandbox that is to live: the codebase is `directory`, as in codebase_open(), and
+ * the command line's variables are the sandbox's own, in `project`. */
+int settings_load_lasting(const char *directory, const struct arguments *arguments,
+	struct settings *ret_settings, struct ward_error *error);
+
+/* Takes the variables of the command line alone. Release with settings_release(), also on failure. */
+int settings_take_env(
+	struct settings *settings, const struct arguments *arguments, struct ward_error *error);
+
 void settings_release(struct settings *settings);
 
 /* Parses a time in seconds, such as "90" or "0.5", into milliseconds. -EINVAL, -ERANGE. */

@@ -218,6 +218,13 @@ void stdio_ended(struct stdio *stdio)
 		terminal_close_inside(stdio->terminal);
 }
 
+void stdio_settled(struct stdio *stdio)
+{
+	stdio_ended(stdio);
+	flow_settle(&stdio->flows[1]);
+	flow_settle(&stdio->flows[2]);
+}
+
 /* The flow at `index` of all five, or NULL. */
 static struct flow *flow_at(struct stdio *stdio, size_t index)
 {
@@ -282,6 +289,17 @@ bool stdio_output_active(const struct stdio *stdio)
 {
 	return flow_active(&stdio->flows[1]) || flow_active(&stdio->flows[2]) ||
 	       (stdio->terminal && flow_active(terminal_display(stdio->terminal)));
+}
+
+static bool holds(const struct flow *flow)
+{
+	return flow_active(flow) && flow->begin < flow->end;
+}
+
+bool stdio_output_held(const struct stdio *stdio)
+{
+	return holds(&stdio->flows[1]) || holds(&stdio->flows[2]) ||
+	       (stdio->terminal && holds(terminal_display(stdio->terminal)));
 }
 
 static void rewind_input(struct stdio *stdio)

@@ -63,6 +63,13 @@ void stdio_started(struct stdio *stdio);
 /* The command is gone and all its children are: what is left in the pipes is all that will come. */
 void stdio_ended(struct stdio *stdio);
 
+/*
+ * The command is gone, and what it left behind may live on with the other ends of the pipes: what is
+ * in them now is all that will come. A terminal has been hung up for all of them by the kernel: what
+ * still comes from it comes at once.
+ */
+void stdio_settled(struct stdio *stdio);
+
 enum { STDIO_POLLS = 10 };
 
 /* The flows of all streams, for poll(2): fills `polls`; then moves what can be moved. */
@@ -71,6 +78,9 @@ void stdio_step(struct stdio *stdio, const struct pollfd polls[STDIO_POLLS]);
 
 /* True while output may still come. */
 bool stdio_output_active(const struct stdio *stdio);
+
+/* True while output lies here that could not be written yet. */
+bool stdio_output_held(const struct stdio *stdio);
 
 /*
  * Puts the offset of a carried standard input back to what was really read, and tells (negative

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/error.h"
 
 enum { SANDBOX_ID_LENGTH = 12 };
@@ -25,6 +27,19 @@ struct runtime_directory {
 
 /* Makes a directory with a fresh id and locks it. -EPERM where the base is not safe to use. */
 int runtime_directory_make(struct runtime_directory *ret_directory, struct ward_error *error);
+
+/*
+ * The same for the given id. -EBUSY where somebody holds it: that sandbox runs. What a killed
+ * monitor has left of it is replaced.
+ */
+int runtime_directory_make_for(
+	const char *id, struct runtime_directory *ret_directory, struct ward_error *error);
+
+/* Makes a fresh id. 0 or a negative errno. */
+int sandbox_id_make(char id[static SANDBOX_ID_LENGTH + 1]);
+
+/* True where somebody holds the directory `id` below the base `base_path`: that sandbox runs. */
+bool runtime_directory_is_held(const char *base_path, const char *id);
 
 /* Removes it from the disk, unlocks it, frees everything. */
 void runtime_directory_remove(struct runtime_directory *directory);

@@ -1,11 +1,14 @@
 #include "runtime/sandbox.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +23,7 @@
 enum { START_TIMEOUT_MS = 40000, STOP_TIMEOUT_MS = 20000 };
 
 /* Descriptors of the monitor. */
-enum { CHILD_CONTROL = 3, CHILD_SPEC, CHILD_RULES, CHILD_CODEBASE, CHILD_FDS };
+enum { CHILD_CONTROL = 3, CHILD_SPEC, CHILD_RULES, CHILD_CODEBASE, CHILD_RECORDS, CHILD_FDS };
 
 struct sandbox {
 	struct process monitor;
@@ -56,20 +59,24 @@ static int write_rules(const struct rule_set *rules, int *ret_fd, struct ward_er
 	return 0;
 }
 
-static int spawn_monitor(const int *fds, struct process *ret_process, struct ward_error *error)
+/* With an id the monitor is detached: it has nothing of ours that it could keep open. */
+static int spawn_monitor(
+	const int *fds, const char *id, struct process *ret_process, struct ward_error *error)
 {
-	static const char *const argv[] = {"ward-monitor", "--control-fd=3", "--spec-fd=4",
-		"--rules-fd=5", "--codebase-fd=6", NULL};
+	char option[32];
+	const char *argv[] = {"ward-monitor", "--control-fd=3", "--spec-fd=4", "--rules-fd=5",
+		"--codebase-fd=6", id ? "--records-fd=7" : NULL, option, NULL};
 	_cleanup_(freep) char *path = NULL;
 	struct spawn spawn = {.argv = argv,
-		.fds = {-1, -1, STDERR_FILENO, fds[CHILD_CONTROL], fds[CHILD_SPEC],
-			fds[CHILD_RULES], fds[CHILD_CODEBASE]},
-		.fd_count = CHILD_FDS,
+		.fds = {-1, -1, id ? -1 : STDERR_FILENO, fds[CHILD_CONTROL], fds[CHILD_SPEC],
+			fds[CHILD_RULES], fds[CHILD_CODEBASE], fds[CHILD_RECORDS]},
+		.fd_count = id ? CHILD_FDS : CHILD_RECORDS,
 		.new_session = true};
 	int r = program_find("ward-monitor", &path, error);
 
 	if (r < 0)
 		return r;
+	snprintf(option, sizeof(option), "--id=%s", id ? id : "");
 	spawn.path = path;
 	return spawn_process(&spawn, ret_process, error);
 }
@@ -83,9 +90,9 @@ static int take_error(const struct message *message, struct ward_error *error)
 }
 
 /* The monitor limits its own start; this limit is for a monitor that hangs. */
-static int wait_until_running(struct sandbox *sandbox, struct ward_error *error)
+static int wait_until_running(int control_fd, struct ward_error *error)
 {
-	struct pollfd polled = {.fd = sandbox->control_fd, .events = POLLIN};
+	struct pollfd polled = {.fd = control_fd, .events = POLLIN};
 	int fds[PROTOCOL_FDS_MAX];
 	struct message message;
 	size_t fd_count = 0;
@@ -96,7 +103,7 @@ static int wait_until_running(struct sandbox *sandbox, struct ward_error *error)
 	} while (r < 0 && errno == EINTR);
 	if (r != 1)
 		return error_set(error, -ETIMEDOUT, "ward-monitor does not answer");
-	r = message_receive(sandbox->control_fd, &message, fds, &fd_count);
+	r = message_receive(control_fd, &message, fds, &fd_count);
 	if (r == 1 && message.header.type == MESSAGE_HELLO)
 		return 0;
 	if (r == 1 && message.header.type == MESSAGE_ERROR)
@@ -120,10 +127,10 @@ struct sandbox *sandbox_stop(struct sandbox *sandbox)
 	return NULL;
 }
 
-int sandbox_start(
-	const struct sandbox_spec *spec, struct sandbox **ret_sandbox, struct ward_error *error)
+static int start(const struct sandbox_spec *spec, int records, const char *id,
+	struct sandbox **ret_sandbox, struct ward_error *error)
 {
-	int fds[CHILD_FDS] = {-1, -1, -1, -1, -1, -1, spec->codebase_fd};
+	int fds[CHILD_FDS] = {-1, -1, -1, -1, -1, -1, spec->codebase_fd, records};
 	_cleanup_(sandbox_stopp) struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
 	int control[2];
 	int r;
@@ -139,14 +146,95 @@ int sandbox_start(
 	if (r == 0)
 		r = write_rules(spec->project->rules, &fds[CHILD_RULES], error);
 	if (r == 0)
-		r = spawn_monitor(fds, &sandbox->monitor, error);
+		r = spawn_monitor(fds, id, &sandbox->monitor, error);
 	for (int i = CHILD_CONTROL; i < CHILD_CODEBASE; i++)
 		fd_close(fds[i]);
 	if (r == 0)
-		r = wait_until_running(sandbox, error);
+		r = wait_until_running(sandbox->control_fd, error);
 	if (r < 0)
 		return r;
 	*ret_sandbox = TAKE_PTR(sandbox);
+	return 0;
+}
+
+int sandbox_start(
+	const struct sandbox_spec *spec, struct sandbox **ret_sandbox, struct ward_error *error)
+{
+	return start(spec, -1, NULL, ret_sandbox, error);
+}
+
+int sandbox_launch(
+	const struct sandbox_spec *spec, int records, const char *id, struct ward_error *error)
+{
+	_cleanup_(sandbox_stopp) struct sandbox *sandbox = NULL;
+	int r = start(spec, records, id, &sandbox, error);
+
+	if (r == 0)
+		sandbox->monitor.pidfd = fd_close(sandbox->monitor.pidfd);
+	return r;
+}
+
+/* --- Sandboxes of other commands -------------------------------------------------------------- */
+
+int sandbox_connect(
+	const char *base, const char *id, struct sandbox **ret_sandbox, struct ward_error *error)
+{
+	_cleanup_(sandbox_stopp) struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
+	_cleanup_(fd_closep) int base_fd = open(
+		base, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (!sandbox)
+		return error_set_errno(error, -ENOMEM, "can't enter the sandbox");
+	sandbox->control_fd = sandbox->monitor.pidfd = -1;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s/control", base_fd,
+		id);
+	sandbox->control_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (sandbox->control_fd < 0)
+		return error_set_errno(error, -errno, "can't enter the sandbox");
+	if (base_fd < 0 || connect(sandbox->control_fd, (const struct sockaddr *)&address,
+				   sizeof(address)) < 0)
+		return error_set(error, -ENOTCONN, "the sandbox %s does not run", id);
+	if (wait_until_running(sandbox->control_fd, NULL) < 0) {
+		error_set(error, -EAGAIN, "the sandbox %s takes no more clients", id);
+		return error_hint(error, "wait until some of its commands have ended");
+	}
+	*ret_sandbox = TAKE_PTR(sandbox);
+	return 0;
+}
+
+/* Its pid is known for sure from the connection that it still holds. */
+static void kill_peer(int socket)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+	_cleanup_(fd_closep) int pidfd = -1;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 1)
+		pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	if (pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+int sandbox_halt(struct sandbox *sandbox, uint32_t grace_ms, struct ward_error *error)
+{
+	struct pollfd polled = {.fd = sandbox->control_fd, .events = POLLIN};
+	uint64_t patience = (uint64_t)grace_ms + STOP_TIMEOUT_MS;
+	struct message message;
+	int r;
+
+	message_init(&message, MESSAGE_STOP, 0);
+	message.stop.grace_ms = grace_ms;
+	r = message_send(sandbox->control_fd, &message, NULL, 0);
+	if (r == -EPIPE)
+		return 0;
+	if (r < 0)
+		return error_set_errno(error, r, "can't stop the sandbox");
+	do {
+		r = poll(&polled, 1, patience > INT_MAX ? INT_MAX : (int)patience);
+	} while (r < 0 && errno == EINTR);
+	if (r == 0)
+		kill_peer(sandbox->control_fd);
 	return 0;
 }
 

@@ -53,7 +53,27 @@ struct exec;
 int sandbox_start(
 	const struct sandbox_spec *spec, struct sandbox **ret_sandbox, struct ward_error *error);
 
-/* Stops everything inside, waits until it is gone, frees the handle. Returns NULL. */
+/*
+ * The same for a sandbox that outlives this process, on record as `id` in the directory open at
+ * `records`; its monitor keeps the record from then on. Returns when sandbox_connect() may be called.
+ * -EBUSY where it runs already. Used by runtime_start() alone.
+ */
+int sandbox_launch(
+	const struct sandbox_spec *spec, int records, const char *id, struct ward_error *error);
+
+/* Connects to the monitor of such a sandbox, whose runtime directory is `id` in `base`. -ENOTCONN
+ * where there is none. */
+int sandbox_connect(
+	const char *base, const char *id, struct sandbox **ret_sandbox, struct ward_error *error);
+
+/* Stops a sandbox that was connected to, for everybody: SIGTERM to all inside, SIGKILL after
+ * `grace_ms`. Returns when its monitor has put it on record; one that hangs is killed. */
+int sandbox_halt(struct sandbox *sandbox, uint32_t grace_ms, struct ward_error *error);
+
+/*
+ * Frees the handle. What sandbox_start() has started ends first, with everything inside; what was
+ * connected to lives on. Returns NULL.
+ */
 struct sandbox *sandbox_stop(struct sandbox *sandbox);
 DEFINE_CLEANUP(struct sandbox *, sandbox_stop)
 

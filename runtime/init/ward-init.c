@@ -3,9 +3,9 @@
  * runtime/protocol.h), reaps everything, and reports.
  *
  * Static, and allocates nothing: its tables have a fixed size, and what a program needs to be
- * executed is mapped in the child. Each program has a supervisor: see init.h. It trusts the monitor. Nothing here protects anything from the
- * processes inside, which run as the same user, except that PID 1 can't be traced; the monitor
- * treats what comes from here accordingly.
+ * executed is mapped in the child. Each program has a supervisor: see init.h. It trusts the monitor.
+ * Nothing here protects anything from the processes inside, which run as the same user, except that
+ * PID 1 can't be traced; the monitor treats what comes from here accordingly.
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -6,6 +6,9 @@
 #include "common/fd.h"
 #include "runtime/monitor/monitor.h"
 
+/* Each has two descriptors here, or three with those of its client's connection. */
+enum { EXECS_MAX = 256 };
+
 enum { EXEC_CHANNEL = 4, EXEC_FDS_FROM_CLIENT = 5, EXEC_FDS_TO_INIT = 4 };
 
 /* What inside does not die after so long takes the whole sandbox along. */
@@ -35,6 +38,7 @@ static void exec_release(struct exec *exec)
 	for (; *link != exec; link = &(*link)->next)
 		;
 	*link = exec->next;
+	exec->monitor->exec_count--;
 	event_source_remove(exec->channel_source);
 	event_source_remove(exec->timer);
 	fd_close(exec->channel);
@@ -167,7 +171,12 @@ void exec_request(struct monitor *monitor, const struct message *message, int *f
 		exec->oom_kills = limits_oom_kills(monitor->limits);
 		exec->next = monitor->execs;
 		monitor->execs = exec;
+		monitor->exec_count++;
 		r = watch_exec(exec, message->exec.timeout_ms);
+		if (r == 0 && monitor->stop_requested)
+			r = -ESHUTDOWN;
+		if (r == 0 && monitor->exec_count > EXECS_MAX)
+			r = -EAGAIN;
 		if (r == 0)
 			r = forward_exec(exec, message, fds);
 		if (r < 0) {

@@ -1,4 +1,5 @@
-/* ward-monitor: started by ward only, with four descriptors. */
+/* ward-monitor: started by ward only, with four descriptors; for a sandbox that is to outlive ward,
+ * with that of the records and the sandbox's id. */
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@ static int parse_options(int argc, char **argv, struct monitor_inputs *inputs)
 		{"spec-fd", required_argument, NULL, 's'},
 		{"rules-fd", required_argument, NULL, 'r'},
 		{"codebase-fd", required_argument, NULL, 'd'},
+		{"records-fd", required_argument, NULL, 'R'},
+		{"id", required_argument, NULL, 'i'},
 		{NULL, 0, NULL, 0},
 	};
 	int r = 0;
@@ -50,18 +53,23 @@ static int parse_options(int argc, char **argv, struct monitor_inputs *inputs)
 			r = parse_fd(optarg, &inputs->rules_fd);
 		else if (option == 'd')
 			r = parse_fd(optarg, &inputs->codebase_fd);
+		else if (option == 'R')
+			r = parse_fd(optarg, &inputs->records_fd);
+		else if (option == 'i')
+			inputs->id = optarg;
 		else
 			r = -EINVAL;
 	}
 	if (r < 0 || optind != argc || inputs->control_fd < 0 || inputs->spec_fd < 0 ||
-		inputs->rules_fd < 0 || inputs->codebase_fd < 0)
+		inputs->rules_fd < 0 || inputs->codebase_fd < 0 ||
+		(inputs->records_fd < 0) != (inputs->id == NULL))
 		return -EINVAL;
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct monitor_inputs inputs = {-1, -1, -1, -1};
+	struct monitor_inputs inputs = {-1, -1, -1, -1, -1, NULL};
 
 	log_open("ward-monitor");
 	if (parse_options(argc, argv, &inputs) < 0) {

@@ -68,6 +68,10 @@ static void fail_view(struct monitor *monitor)
 	const struct output *output = &monitor->view_output;
 	const char *text = output->text;
 
+	if (monitor->stop_requested) {
+		monitor_end(monitor);
+		return;
+	}
 	read_output(&monitor->view_output);
 	if (monitor->state == MONITOR_RUNNING)
 		monitor_fail(monitor, -EIO, "the view's daemon (wardfs) died");
@@ -82,6 +86,10 @@ static void fail_view(struct monitor *monitor)
 
 static void fail_backend(struct monitor *monitor)
 {
+	if (monitor->stop_requested) {
+		monitor_end(monitor);
+		return;
+	}
 	/* A daemon that dies takes the backend along, being PID 1 of the namespace of both, and is
 	 * gone only after it: then it is the cause. */
 	read_output(&monitor->view_output);
@@ -112,10 +120,16 @@ static void check_running(struct monitor *monitor)
 		return;
 	}
 	monitor->state = MONITOR_RUNNING;
-	monitor->view_output.forwards = true;
+	monitor->view_output.forwards = monitor->inputs.id == NULL;
+	r = monitor->inputs.id ? detached_run(monitor) : 0;
+	if (r < 0) {
+		monitor_fail(monitor, r, "ward-monitor can't keep the record of the sandbox: %s",
+			strerror(-r));
+		return;
+	}
 	message_init(&message, MESSAGE_HELLO, 0);
 	message.hello.pid = getpid();
-	if (message_send(monitor->inputs.control_fd, &message, NULL, 0) < 0)
+	if (message_send(monitor->inputs.control_fd, &message, NULL, 0) < 0 && !monitor->inputs.id)
 		monitor_end(monitor);
 }
 
@@ -177,7 +191,33 @@ static void handle_control(void *data, uint32_t events)
 	}
 	for (size_t i = 0; r == 1 && i < fd_count; i++)
 		fd_close(fds[i]);
-	monitor_end(monitor);
+	if (monitor->detached.recorded)
+		monitor->control_source = event_source_remove(monitor->control_source);
+	else
+		monitor_end(monitor);
+}
+
+static void handle_grace_end(void *data, uint32_t events)
+{
+	monitor_end(data);
+}
+
+void monitor_stop(struct monitor *monitor, uint32_t grace_ms)
+{
+	struct message message;
+	int r = grace_ms > 0 ? 0 : -ETIMEDOUT;
+
+	monitor->stop_requested = true;
+	monitor->grace = event_source_remove(monitor->grace);
+	message_init(&message, MESSAGE_STOP, 0);
+	message.stop.grace_ms = grace_ms;
+	if (r == 0)
+		r = message_send(monitor->init_fd, &message, NULL, 0);
+	if (r == 0)
+		r = event_loop_add_timer(
+			monitor->loop, grace_ms, handle_grace_end, monitor, &monitor->grace);
+	if (r < 0)
+		monitor_end(monitor);
 }
 
 static void handle_backend_end(void *data, uint32_t events)
@@ -215,7 +255,7 @@ static int watch_all(struct monitor *monitor)
 		void *data;
 		struct event_source **source;
 	} watched[] = {
-		{monitor->inputs.control_fd, handle_control, monitor, NULL},
+		{monitor->inputs.control_fd, handle_control, monitor, &monitor->control_source},
 		{monitor->init_fd, handle_init, monitor, NULL},
 		{monitor->view.ready_fd, handle_ready, monitor, NULL},
 		{monitor->view.daemon.pidfd, handle_view_end, monitor, NULL},
@@ -292,6 +332,8 @@ static void tear_down(struct monitor *monitor)
 	fd_close(monitor->backend_output.fd);
 	stage_release(&monitor->stage);
 	monitor->limits = limits_free(monitor->limits);
+	if (monitor->inputs.id)
+		detached_end(monitor);
 	runtime_directory_remove(&monitor->directory);
 	spec_release(&monitor->spec);
 	if (monitor->error.code < 0)
@@ -322,6 +364,10 @@ int monitor_run(const struct monitor_inputs *inputs)
 		.directory = RUNTIME_DIRECTORY_NONE,
 		.view = VIEW_NONE,
 		.init_fd = -1,
+		.detached = {.records_fd = inputs->records_fd,
+			.id = inputs->id,
+			.socket = -1,
+			.events_fd = -1},
 		.view_output = {.fd = -1, .program = "wardfs"},
 		.backend_output = {.fd = -1, .program = "bwrap"}};
 

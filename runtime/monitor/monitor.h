@@ -1,6 +1,7 @@
 /*
  * ward-monitor: owns one sandbox's view, its sandbox process and its control socket. When any of
- * them goes, or the monitor itself, all of it goes.
+ * them goes, or the monitor itself, all of it goes. Attached, it ends with the connection to the
+ * command that started it; detached, it stays until it is told to stop: see detached.h.
  */
 #pragma once
 
@@ -9,6 +10,7 @@
 #include "common/event-loop.h"
 #include "runtime/backend.h"
 #include "runtime/directory.h"
+#include "runtime/monitor/detached.h"
 #include "runtime/monitor/stage.h"
 #include "runtime/monitor/view.h"
 #include "runtime/protocol.h"
@@ -19,6 +21,8 @@ struct monitor_inputs {
 	int spec_fd;
 	int rules_fd;
 	int codebase_fd;
+	int records_fd; /* the directory of records; -1: attached */
+	const char *id; /* of the sandbox; NULL: attached */
 };
 
 enum monitor_state {
@@ -71,7 +75,12 @@ struct monitor {
 	struct output view_output;
 	struct output backend_output;
 	struct exec *execs;
+	size_t exec_count;
 	uint32_t last_id;
+	struct detached detached;
+	bool stop_requested; /* the end of what is inside is no failure any more */
+	struct event_source *control_source;
+	struct event_source *grace;
 	struct ward_error error; /* why it ends; code 0: because it was asked to */
 };
 
@@ -81,6 +90,9 @@ int monitor_run(const struct monitor_inputs *inputs);
 /* Ends everything, because of `format` (or NULL: as asked); for handlers. The first reason counts. */
 void monitor_fail(struct monitor *monitor, int code, const char *format, ...) _printf_(3, 4);
 void monitor_end(struct monitor *monitor);
+
+/* Ends everything after SIGTERM to all inside and at most so long. May be asked again, for less. */
+void monitor_stop(struct monitor *monitor, uint32_t grace_ms);
 
 /* --- runtime/monitor/start.c ---------------------------------------------------------------- */
 

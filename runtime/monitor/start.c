@@ -15,6 +15,8 @@ static int read_inputs(struct monitor *monitor, struct ward_error *error)
 
 	if (r < 0)
 		return error_set_errno(error, r, "ward-monitor can't read what to run");
+	if (monitor->inputs.id && chdir("/") < 0)
+		return error_set_errno(error, -errno, "ward-monitor can't leave its directory");
 	if (monitor->spec.runtime != RUNTIME_BWRAP)
 		return error_set(error, -ENOTSUP, "this ward runs sandboxes with bwrap only");
 	if (monitor->spec.network == NETWORK_BRIDGE)
@@ -36,13 +38,23 @@ static int make_limits(struct monitor *monitor, struct ward_error *error)
 
 static int start_view(struct monitor *monitor, struct ward_error *error)
 {
-	const struct view_plan plan = {.path = monitor->stage.view,
+	int events[2] = {-1, -1};
+	struct view_plan plan = {.path = monitor->stage.view,
 		.codebase_fd = monitor->inputs.codebase_fd,
 		.rules_fd = monitor->inputs.rules_fd,
 		.identity = &monitor->identity,
+		.events_fd = -1,
 		.own_user_namespace = !monitor->identity.changes_user};
-	int r = view_start(&plan, &monitor->view, error);
+	int r = 0;
 
+	if (monitor->inputs.id && pipe2(events, O_CLOEXEC) < 0)
+		return error_set_errno(error, -errno, "can't start wardfs");
+	plan.events_fd = events[1];
+	if (events[0] >= 0)
+		r = detached_read_events(monitor, events[0]);
+	if (r == 0)
+		r = view_start(&plan, &monitor->view, error);
+	fd_close(events[1]);
 	monitor->inputs.codebase_fd = fd_close(monitor->inputs.codebase_fd);
 	monitor->inputs.rules_fd = fd_close(monitor->inputs.rules_fd);
 	return r;
@@ -76,8 +88,12 @@ int monitor_start(struct monitor *monitor, struct ward_error *error)
 {
 	int r = read_inputs(monitor, error);
 
-	if (r == 0)
+	if (r == 0 && monitor->inputs.id)
+		r = runtime_directory_make_for(monitor->inputs.id, &monitor->directory, error);
+	else if (r == 0)
 		r = runtime_directory_make(&monitor->directory, error);
+	if (r == 0 && monitor->inputs.id)
+		r = detached_bind(monitor, error);
 	if (r == 0)
 		r = make_limits(monitor, error);
 	if (r == 0)

@@ -14,7 +14,7 @@
 #include "common/strbuf.h"
 
 /* Descriptors of the wardfs process. */
-enum { CHILD_FUSE = 3, CHILD_CODEBASE, CHILD_RULES, CHILD_READY, CHILD_LIFELINE, CHILD_FDS };
+enum { CHILD_FUSE = 3, CHILD_CODEBASE, CHILD_RULES, CHILD_READY, CHILD_LIFELINE, CHILD_EVENTS };
 
 enum { PATIENCE_MS = 1500 };
 
@@ -99,14 +99,17 @@ static int open_abort(const char *path)
 
 /* wardfs's arguments; the strings live in `buffer`. */
 static int make_arguments(
-	const struct identity *identity, struct strbuf *buffer, const char **argv, size_t max)
+	const struct view_plan *plan, struct strbuf *buffer, const char **argv, size_t max)
 {
+	const struct identity *identity = plan->identity;
 	const char *string;
 	size_t count = 0;
 
 	strbuf_addf(buffer, "wardfs%c--fuse-fd=%d%c--codebase-fd=%d%c--rules-fd=%d%c", 0,
 		CHILD_FUSE, 0, CHILD_CODEBASE, 0, CHILD_RULES, 0);
 	strbuf_addf(buffer, "--ready-fd=%d%c--lifeline-fd=%d%c", CHILD_READY, 0, CHILD_LIFELINE, 0);
+	if (plan->events_fd >= 0)
+		strbuf_addf(buffer, "--events-fd=%d%c", CHILD_EVENTS, 0);
 	if (identity->changes_user)
 		strbuf_addf(buffer, "--run-as=%u:%u%c", (unsigned)identity->daemon_uid,
 			(unsigned)identity->daemon_gid, 0);
@@ -130,14 +133,14 @@ static int spawn_daemon(const struct view_plan *plan, int fuse_fd, const int *pi
 	const char *argv[16];
 	struct spawn spawn = {.argv = argv,
 		.fds = {-1, -1, pipes[5], fuse_fd, plan->codebase_fd, plan->rules_fd, pipes[1],
-			pipes[2]},
-		.fd_count = CHILD_FDS,
+			pipes[2], plan->events_fd},
+		.fd_count = plan->events_fd >= 0 ? CHILD_EVENTS + 1 : CHILD_EVENTS,
 		.die_with_parent = true};
 	int r = program_find("wardfs", &path, error);
 
 	if (r < 0)
 		return r;
-	r = make_arguments(plan->identity, &buffer, argv, ELEMENTS(argv));
+	r = make_arguments(plan, &buffer, argv, ELEMENTS(argv));
 	if (r < 0)
 		return error_set_errno(error, r, "can't start wardfs");
 	spawn.path = path;

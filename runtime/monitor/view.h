@@ -12,6 +12,7 @@ struct view_plan {
 	int codebase_fd;
 	int rules_fd; /* what rule_set_write() wrote, at its beginning */
 	const struct identity *identity;
+	int events_fd;           /* where wardfs writes its events; -1: nowhere. The caller's */
 	bool own_user_namespace; /* of the monitor's: wardfs may then isolate itself further */
 };
 

@@ -65,6 +65,27 @@ static void a_held_directory_is_not_reaped(void **state)
 	runtime_directory_remove(&b);
 }
 
+static void one_id_has_one_holder(void **state)
+{
+	struct runtime_directory a = RUNTIME_DIRECTORY_NONE, b = RUNTIME_DIRECTORY_NONE;
+	const char *id = "0123456789ab";
+
+	assert_int_equal(runtime_directory_make_for("short", &a, NULL), -EINVAL);
+	assert_int_equal(runtime_directory_make_for(id, &a, NULL), 0);
+	assert_true(runtime_directory_is_held(a.base_path, id));
+	assert_int_equal(runtime_directory_make_for(id, &b, NULL), -EBUSY);
+	assert_true(exists(&a, id));
+
+	/* As the kernel does when a monitor is killed. */
+	a.lock_fd = fd_close(a.lock_fd);
+	assert_false(runtime_directory_is_held(a.base_path, id));
+	assert_int_equal(runtime_directory_make_for(id, &b, NULL), 0);
+	assert_true(runtime_directory_is_held(a.base_path, id));
+	runtime_directory_remove(&b);
+	assert_false(runtime_directory_is_held(a.base_path, id));
+	runtime_directory_remove(&a);
+}
+
 static void other_things_are_left_alone(void **state)
 {
 	struct runtime_directory directory = RUNTIME_DIRECTORY_NONE;
@@ -98,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_held_directory_is_not_reaped),
+		cmocka_unit_test(one_id_has_one_holder),
 		cmocka_unit_test(other_things_are_left_alone),
 		cmocka_unit_test(a_base_that_leads_elsewhere_is_refused),
 	};

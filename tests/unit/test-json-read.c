@@ -24,6 +24,10 @@ static void values_are_found(void **state)
 	assert_true(json_boolean_of(json_member(document, "b"), false));
 	assert_int_equal(json_count(array), 2);
 	assert_string_equal(json_string_of(json_element(array, 1)), "two");
+	assert_int_equal(json_count(document), 5);
+	assert_string_equal(json_key(document, 3), "a");
+	assert_null(json_key(document, 5));
+	assert_null(json_key(array, 0));
 }
 
 static void what_is_not_there_is_nothing(void **state)
