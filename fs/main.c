@@ -176,6 +176,8 @@ static int make_view(const struct setup *setup, const struct options *options, i
 		.ready_fd = ready_fd};
 	int r = view_new(&view_options, ret_view);
 
+	if (r == -EOPNOTSUPP)
+		return error_set(error, r, "the codebase folds case, so its names can't be judged");
 	return r < 0 ? error_set_errno(error, r, "cannot make the view") : 0;
 }
 

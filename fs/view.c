@@ -34,6 +34,16 @@ static int init_tree_lock(pthread_rwlock_t *tree)
 	return -r;
 }
 
+/* The same as refuse_folding(), for what no lookup leads to. */
+static int refuse_folding_root(int root_fd)
+{
+	_cleanup_(fd_closep) int fd = -1;
+
+	if (lower_open_directory(root_fd, "", O_RDONLY, &fd) < 0)
+		return 0;
+	return lower_folds_case(fd) ? -EOPNOTSUPP : 0;
+}
+
 int view_new(const struct view_options *options, struct view **ret_view)
 {
 	_cleanup_(view_freep) struct view *view = calloc(1, sizeof(*view));
@@ -53,7 +63,9 @@ int view_new(const struct view_options *options, struct view **ret_view)
 	view->root_fd = fcntl(options->root_fd, F_DUPFD_CLOEXEC, 3);
 	if (view->root_fd < 0)
 		return -errno;
-	r = copy_protected(view, options->rules);
+	r = refuse_folding_root(view->root_fd);
+	if (r == 0)
+		r = copy_protected(view, options->rules);
 	if (r == 0)
 		r = lower_stat_fd(view->root_fd, &root);
 	if (r == 0)

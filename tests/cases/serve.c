@@ -139,7 +139,7 @@ static pid_t start_daemon(
 static int run_command(char **command, const struct identity *identity, int lifeline)
 {
 	pid_t pid = fork();
-	int status;
+	int status = 0;
 
 	if (pid == 0) {
 		close(lifeline);
@@ -155,7 +155,8 @@ static int run_command(char **command, const struct identity *identity, int life
 int main(int argc, char **argv)
 {
 	struct identity identity;
-	int ready, lifeline, status, code;
+	int ready, lifeline, code;
+	int status = 0;
 	int first = 5;
 	char word[6];
 	pid_t daemon;
