@@ -1,13 +1,15 @@
 /*
  * Runs one case and proves that it left nothing.
  *
- *     supervise [--timeout SECONDS] [--report FILE] [--own DIRECTORY] [--empty DIRECTORY]... CMD...
+ *     supervise [--timeout SECONDS] [--report FILE] [--own DIRECTORY] [--private DIRECTORY]
+ *               [--empty DIRECTORY]... CMD...
  *
  * Every descendant of CMD stays a descendant of this process (PR_SET_CHILD_SUBREAPER), however it
  * daemonizes, so nothing escapes the time-out or the count of what is left, and other people's
  * processes are never mistaken for it. Started by root, CMD gets a mount namespace of its own,
  * whose mounts are shared as a usual host's are: what a child namespace wrongly propagates is seen
- * here and never reaches the host. There, a fresh directory is mounted over --own DIRECTORY.
+ * here and never reaches the host. There, fresh directories are mounted over --own and --private
+ * DIRECTORY.
  *
  * Complaints are appended to FILE, one a line: a time-out, a process that crashed or whose
  * sanitizer ended it, processes and mounts left, --empty or --own directories that are not empty.
@@ -38,6 +40,7 @@
 struct supervision {
 	FILE *report;
 	const char *own;
+	const char *private;
 	const char *empty[EMPTY_MAX];
 	size_t empty_count;
 	double timeout;
@@ -273,6 +276,10 @@ static void own_namespace(struct supervision *s)
 		if (mount("tmpfs", s->own, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") == 0)
 			s->empty[s->empty_count++] = s->own;
 	}
+	if (s->private) {
+		mkdir(s->private, 0700);
+		mount("tmpfs", s->private, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700");
+	}
 }
 
 static pid_t start(char **argv)
@@ -293,7 +300,7 @@ static pid_t start(char **argv)
 static int usage(void)
 {
 	fprintf(stderr, "usage: supervise [--timeout SECONDS] [--report FILE] [--own DIRECTORY] "
-			"[--empty DIRECTORY]... CMD...\n");
+			"[--private DIRECTORY] [--empty DIRECTORY]... CMD...\n");
 	return 125;
 }
 
@@ -303,6 +310,7 @@ static bool parse(struct supervision *s, int argc, char **argv)
 		{"timeout", required_argument, NULL, 't'},
 		{"report", required_argument, NULL, 'r'},
 		{"own", required_argument, NULL, 'o'},
+		{"private", required_argument, NULL, 'p'},
 		{"empty", required_argument, NULL, 'e'},
 		{0},
 	};
@@ -315,6 +323,8 @@ static bool parse(struct supervision *s, int argc, char **argv)
 			s->report = fopen(optarg, "ae");
 		else if (c == 'o')
 			s->own = optarg;
+		else if (c == 'p')
+			s->private = optarg;
 		else if (c == 'e' && s->empty_count < EMPTY_MAX - 1)
 			s->empty[s->empty_count++] = optarg;
 		else
