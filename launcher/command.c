@@ -119,6 +119,13 @@ static const struct option_spec check_options[] = {
 	OPTION_END,
 };
 
+static const struct option_spec doctor_options[] = {
+	{OPTION_INSIDE, 0, "inside", NULL, "in a sandbox: try to break what it promises"},
+	JSON_OPTION,
+	HELP_OPTION,
+	OPTION_END,
+};
+
 static const struct option_spec report_options[] = {JSON_OPTION, HELP_OPTION, OPTION_END};
 static const struct option_spec plain_options[] = {HELP_OPTION, OPTION_END};
 
@@ -294,6 +301,23 @@ const struct command commands[] = {
 		0,
 		2,
 		cmd_presets,
+	},
+	{
+		"doctor",
+		"",
+		"find out what this machine lacks",
+		"Tries out each thing that sandboxes need, and what is good to have, and says how "
+		"to "
+		"mend\n"
+		"what is missing. Exit status 0: `ward run` will work; 1: it won't.\n"
+		"With --inside, as in `ward run -- ward doctor --inside`: tries to break out of "
+		"the\n"
+		"sandbox it runs in. Exit status 0: every promise is kept; 1: one is broken.",
+		doctor_options,
+		OPTIONS_ANYWHERE,
+		0,
+		0,
+		cmd_doctor,
 	},
 	{
 		"version",

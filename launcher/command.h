@@ -9,7 +9,7 @@
 /* Ward's own exit statuses. Everything else is the guarded command's. */
 enum {
 	STATUS_OK = 0,
-	STATUS_FINDINGS = 1, /* `ward check` found something */
+	STATUS_FINDINGS = 1, /* `ward check` or `ward doctor` found something bad */
 	STATUS_TIMED_OUT = 124,
 	STATUS_FAILED = 125, /* Ward itself failed, or was called wrongly */
 };
@@ -27,6 +27,7 @@ enum option_id {
 	OPTION_FORCE,
 	OPTION_GRACE,
 	OPTION_HELP,
+	OPTION_INSIDE,
 	OPTION_JSON,
 	OPTION_LAZY,
 	OPTION_MEMORY,
@@ -75,6 +76,7 @@ int command_dispatch(int argc, char **argv);
 int cmd_check(const struct arguments *arguments, struct ward_error *error);
 int cmd_create(const struct arguments *arguments, struct ward_error *error);
 int cmd_destroy(const struct arguments *arguments, struct ward_error *error);
+int cmd_doctor(const struct arguments *arguments, struct ward_error *error);
 int cmd_exec(const struct arguments *arguments, struct ward_error *error);
 int cmd_help(const struct arguments *arguments, struct ward_error *error);
 int cmd_inspect(const struct arguments *arguments, struct ward_error *error);

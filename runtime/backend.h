@@ -17,9 +17,10 @@
 struct sandbox_plan {
 	const struct spec *spec;
 	const struct identity *identity;
-	const char *view;            /* mounted; its daemon may still be starting */
-	const char *init;            /* ward-init, executable */
-	const char *etc;             /* a directory for the backend to use: becomes /etc */
+	const char *view; /* mounted; its daemon may still be starting */
+	const char *init; /* ward-init, executable */
+	const char *ward; /* ward itself, for `ward doctor --inside`; needs the host's libraries */
+	const char *etc;  /* a directory for the backend to use: becomes /etc */
 	const struct limits *limits; /* all that the sandbox starts is in them from its beginning */
 	int error_fd;                /* standard error of the programs that a backend runs */
 };

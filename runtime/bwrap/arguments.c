@@ -22,7 +22,9 @@ static const struct memory_fs fs_tmp = {1 << 30, 1}, fs_home = {1 << 30, 2}, fs_
 			      fs_shm = {512 << 20, 3};
 
 #define SANDBOX_PATH                                                                               \
-	"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/games:/usr/games"
+	"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/games:/usr/"      \
+	"games:"                                                                                   \
+	"/run/ward"
 
 /* The system's programs, from the host, read-only. Links among them are reproduced. */
 static const char *const system_directories[] = {
@@ -212,6 +214,7 @@ int bwrap_arguments(const struct sandbox_plan *plan, const struct bwrap_fds *fds
 	add_devices(arguments, plan->spec);
 	add_writable(arguments, plan->spec, home);
 	add3(arguments, "--ro-bind", plan->init, SANDBOX_INIT);
+	add3(arguments, "--ro-bind", plan->ward, SANDBOX_WARD);
 	add3(arguments, "--bind", plan->view, plan->spec->mount_point);
 	add2(arguments, "--remount-ro", "/dev");
 	add2(arguments, "--remount-ro", "/");

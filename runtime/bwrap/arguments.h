@@ -11,6 +11,7 @@
 
 /* Where things are inside. */
 #define SANDBOX_INIT "/run/ward/ward-init"
+#define SANDBOX_WARD "/run/ward/ward"
 
 /* Descriptors of the bwrap process. */
 struct bwrap_fds {

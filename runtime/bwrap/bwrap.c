@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "runtime/backend.h"
 #include "runtime/bwrap/arguments.h"
+#include "runtime/bwrap/bwrap.h"
 #include "runtime/bwrap/etc.h"
 #include "runtime/sealed.h"
 #include "runtime/seccomp.h"
@@ -27,8 +28,7 @@ enum { OLDEST_MINOR = 8, STOP_TIMEOUT_MS = 10000 };
 /* Descriptors of the bwrap process; the control socket's number is ward-init's, too. */
 enum { CHILD_CONTROL = 3, CHILD_ARGUMENTS, CHILD_SECCOMP, CHILD_FDS };
 
-/* Fixed places: a PATH that somebody else can set must not choose what root runs. */
-static const char *find_bwrap(void)
+const char *bwrap_find(void)
 {
 	static const char *const places[] = {
 		"/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"};
@@ -78,7 +78,7 @@ static int read_version(const char *path, unsigned *ret_major, unsigned *ret_min
 
 static int check(struct ward_error *error)
 {
-	const char *path = find_bwrap();
+	const char *path = bwrap_find();
 	unsigned major = 0, minor = 0;
 	int r;
 
@@ -206,7 +206,7 @@ static int start(const struct sandbox_plan *plan, struct sandbox_instance **ret_
 	int *ret_control_fd, struct ward_error *error)
 {
 	int fds[CHILD_FDS] = {-1, -1, -1, -1, -1, -1};
-	const char *path = find_bwrap();
+	const char *path = bwrap_find();
 	struct sandbox_instance *instance;
 	int control[2] = {-1, -1};
 	int r;

@@ -19,14 +19,16 @@ static int make_paths(const char *base_path, struct stage *stage)
 		return -ENOMEM;
 	if (asprintf(&stage->init, "%s/init", base_path) < 0)
 		return -ENOMEM;
+	if (asprintf(&stage->ward, "%s/ward", base_path) < 0)
+		return -ENOMEM;
 	return 0;
 }
 
 /* Bound rather than named: the sandbox's user may not reach where Ward is installed. */
-static int bind_init(const char *target, struct ward_error *error)
+static int bind_program(const char *name, const char *target, struct ward_error *error)
 {
 	_cleanup_(freep) char *path = NULL;
-	int r = program_find("ward-init", &path, error);
+	int r = program_find(name, &path, error);
 	int fd;
 
 	if (r < 0)
@@ -72,7 +74,9 @@ int stage_make(
 	if (mkdir(stage.view, 0755) < 0 || mkdir(stage.etc, 0755) < 0 ||
 		chmod(stage.view, 0755) < 0 || chmod(stage.etc, 0755) < 0)
 		return error_set_errno(error, -errno, "can't make directories in %s", base_path);
-	r = bind_init(stage.init, error);
+	r = bind_program("ward-init", stage.init, error);
+	if (r == 0)
+		r = bind_program("ward", stage.ward, error);
 	if (r < 0)
 		return r;
 	*ret_stage = stage;
@@ -85,4 +89,5 @@ void stage_release(struct stage *stage)
 	freep(&stage->view);
 	freep(&stage->etc);
 	freep(&stage->init);
+	freep(&stage->ward);
 }

@@ -10,6 +10,7 @@ struct stage {
 	char *view; /* an empty directory, to mount the view on */
 	char *etc;  /* an empty directory, for the backend */
 	char *init; /* ward-init */
+	char *ward; /* ward */
 };
 
 /*

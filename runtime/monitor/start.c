@@ -67,6 +67,7 @@ static int start_backend(struct monitor *monitor, struct ward_error *error)
 		.identity = &monitor->identity,
 		.view = monitor->stage.view,
 		.init = monitor->stage.init,
+		.ward = monitor->stage.ward,
 		.etc = monitor->stage.etc,
 		.limits = monitor->limits};
 	int output[2];

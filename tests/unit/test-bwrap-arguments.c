@@ -31,6 +31,7 @@ static int build(struct spec *spec, struct parsed *parsed, struct ward_error *er
 		.identity = &identity,
 		.view = "/stage/view",
 		.init = "/stage/init",
+		.ward = "/stage/ward",
 		.etc = "/stage/etc"};
 	const struct bwrap_fds fds = {.seccomp = 5};
 	int r;
