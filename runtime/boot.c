@@ -37,16 +37,19 @@ int boot_id_read(char **id)
 	return 0;
 }
 
-/* The twentieth field after the command's closing parenthesis. */
-int64_t process_start_time(void)
+/* The state is the first field after the command's closing parenthesis, the start the twentieth. */
+int64_t process_start_time(pid_t pid)
 {
 	int64_t start = 0;
 	char text[1024];
 	const char *field;
 
-	if (read_text("/proc/self/stat", text, sizeof(text)) < 0)
+	snprintf(text, sizeof(text), "/proc/%d/stat", (int)pid);
+	if (read_text(text, text, sizeof(text)) < 0)
 		return 0;
 	field = strrchr(text, ')');
+	if (!field || strncmp(field, ") Z", 3) == 0)
+		return 0;
 	for (int i = 0; field && i < 20; i++)
 		field = strchr(field + 1, ' ');
 	return field && sscanf(field, "%" SCNd64, &start) == 1 ? start : 0;

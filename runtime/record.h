@@ -48,7 +48,7 @@ struct record {
 	char *stopped_at;
 	char *runtime_directory; /* where its socket is while it runs */
 	char *boot_id;           /* of the boot in which it was started last */
-	int64_t monitor_pid;     /* informs only: what counts is who holds the lock */
+	int64_t monitor_pid;     /* with its start: told from another of that pid */
 	int64_t monitor_start;   /* proc(5), /proc/PID/stat, starttime */
 };
 

@@ -65,6 +65,17 @@ static bool runs(const struct record *record)
 	       runtime_directory_is_held(record->runtime_directory, record->id);
 }
 
+/* True where the monitor itself is there, though its runtime directory can't be seen from here: another
+ * mount namespace may share the records and not the directory. */
+static bool monitor_lives(const struct record *record)
+{
+	_cleanup_(freep) char *boot_id = NULL;
+
+	return record->monitor_pid > 0 && record->monitor_start > 0 && record->boot_id &&
+	       boot_id_read(&boot_id) == 0 && strcmp(boot_id, record->boot_id) == 0 &&
+	       process_start_time((pid_t)record->monitor_pid) == record->monitor_start;
+}
+
 static int record_death(int records, struct record *record)
 {
 	_cleanup_(freep) char *boot_id = NULL;
@@ -92,7 +103,7 @@ static int refresh(int records, struct record *record)
 	_cleanup_(fd_closep) int lock = -1;
 	int r;
 
-	if (record->state != SANDBOX_RUNNING || runs(record))
+	if (record->state != SANDBOX_RUNNING || runs(record) || monitor_lives(record))
 		return 0;
 	r = records_lock(records, &lock);
 	if (r == 0)

@@ -189,7 +189,7 @@ static int record_running(struct monitor *monitor, struct record *record)
 
 	record->state = SANDBOX_RUNNING;
 	record->monitor_pid = getpid();
-	record->monitor_start = process_start_time();
+	record->monitor_start = process_start_time(getpid());
 	if (r == 0)
 		r = record_set(&record->runtime_directory, monitor->directory.base_path);
 	if (r == 0)

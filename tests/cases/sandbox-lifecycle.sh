@@ -176,6 +176,12 @@ equals "that is no error" stopped "$(state "$second")"
 
 # --- Truth ----------------------------------------------------------------------------------------
 
+# The records may be shared with who sees another runtime directory, or none.
+if $AS_ROOT; then
+	check "who can't see the runtime directory" unshare -m sh -c \
+		"mount -t tmpfs none /run/ward && '$WARD' ps | grep '^$first .*running'"
+	check "judges nothing dead" sh -c "'$WARD' ps | grep '^$first .*running'"
+fi
 kill -9 "$(field "$first" monitor_pid)"
 eventually "kill -9 of the monitor is told" sh -c "'$WARD' ps | grep '^$first .*error .*ward-monitor was killed'"
 refute "nothing is left of it" pgrep -f "sleep ${nap}1"
