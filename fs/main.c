@@ -40,8 +40,7 @@ static void setup_release(struct setup *setup)
 	setup->policy = policy_unref(setup->policy);
 }
 
-/* --- The policy ----------------------------------------------------------------------------------
- */
+/* --- The policy ---------------------------------------------------------------------------------- */
 
 static int load_project(const struct options *options, const char *codebase,
 	struct project **ret_project, struct ward_error *error)
@@ -75,8 +74,7 @@ static int load_rules(const struct options *options, struct setup *setup, struct
 	return 0;
 }
 
-/* --- Who we are ----------------------------------------------------------------------------------
- */
+/* --- Who we are ---------------------------------------------------------------------------------- */
 
 static int read_ranges(const char *path, struct id_ranges *ret_ranges)
 {
@@ -108,8 +106,7 @@ static int find_owners(
 	return 0;
 }
 
-/* --- Serving -------------------------------------------------------------------------------------
- */
+/* --- Serving ------------------------------------------------------------------------------------- */
 
 _printf_(2, 0) static void log_fuse(
 	enum fuse_log_level level, const char *format, va_list arguments)
@@ -231,8 +228,7 @@ static int serve_mount(
 	return r;
 }
 
-/* --- By itself -----------------------------------------------------------------------------------
- */
+/* --- By itself ----------------------------------------------------------------------------------- */
 
 static int prepare_mount(
 	const struct options *options, struct setup *setup, struct ward_error *error)

@@ -3,8 +3,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* --- Look-up in the tables -----------------------------------------------------------------------
- */
+/* --- Look-up in the tables ----------------------------------------------------------------------- */
 
 static uint64_t hash_binding(struct node_table *table, const struct node *parent, const char *name)
 {
@@ -59,8 +58,7 @@ static struct node *find_identity(struct node_table *table, const struct found *
 	return NULL;
 }
 
-/* --- Life and death ------------------------------------------------------------------------------
- */
+/* --- Life and death ------------------------------------------------------------------------------ */
 
 static void forget_identity(struct node_table *table, struct node *node)
 {
@@ -267,8 +265,7 @@ void node_forget(struct node_table *table, uint64_t id, uint64_t count)
 	node_table_unlock(table);
 }
 
-/* --- Bindings ------------------------------------------------------------------------------------
- */
+/* --- Bindings ------------------------------------------------------------------------------------ */
 
 static int add_binding(
 	struct node_table *table, struct node *parent, const char *name, struct node *node)
@@ -523,8 +520,7 @@ void node_reidentify(struct node_table *table, struct node *base, const char *pa
 	node_table_unlock(table);
 }
 
-/* --- Where a node is -----------------------------------------------------------------------------
- */
+/* --- Where a node is ----------------------------------------------------------------------------- */
 
 /* Links the chain from the root to `directory` through `walk`, and measures its path. */
 static int climb(struct node_table *table, struct node *directory, size_t *ret_size)

@@ -98,8 +98,7 @@ void node_exchange(struct node_table *table, struct node *from, const char *from
 void node_reidentify(struct node_table *table, struct node *base, const char *path,
 	const struct lower_identity *identity);
 
-/* --- Open files of a node -----------------------------------------------------------------------
- */
+/* --- Open files of a node ----------------------------------------------------------------------- */
 
 /* An open file; embedded in the handle that the kernel is given. */
 struct open_file {

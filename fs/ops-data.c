@@ -30,8 +30,7 @@ bool file_writable(const struct fuse_file_info *info)
 	return get_handle(info)->file.writable;
 }
 
-/* --- Opening and closing -------------------------------------------------------------------------
- */
+/* --- Opening and closing ------------------------------------------------------------------------- */
 
 /* Takes the descriptor and a reference on the node. */
 static int make_handle(
@@ -242,8 +241,7 @@ void op_release(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 	fuse_reply_err(request, 0);
 }
 
-/* --- Data: judged by the handle, which was opened with no more than the node's level -------------
- */
+/* --- Data: judged by the handle, which was opened with no more than the node's level ------------- */
 
 void op_read(
 	fuse_req_t request, fuse_ino_t id, size_t size, off_t offset, struct fuse_file_info *info)

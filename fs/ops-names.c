@@ -145,8 +145,7 @@ void op_symlink(fuse_req_t request, const char *target, fuse_ino_t parent, const
 	make_and_reply(request, parent, name, &making);
 }
 
-/* --- Links ---------------------------------------------------------------------------------------
- */
+/* --- Links --------------------------------------------------------------------------------------- */
 
 static int link_lower(struct view *view, fuse_req_t request, struct node *node,
 	const struct place *place, int directory)
@@ -197,8 +196,7 @@ void op_link(fuse_req_t request, fuse_ino_t id, fuse_ino_t new_parent, const cha
 	view_reply_entry(request, r, &entry);
 }
 
-/* --- Removal -------------------------------------------------------------------------------------
- */
+/* --- Removal ------------------------------------------------------------------------------------- */
 
 static int unlink_lower(
 	struct view *view, fuse_req_t request, struct node *parent, const struct place *place)

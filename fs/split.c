@@ -83,8 +83,7 @@ static int reserve(void **array, size_t count, size_t *capacity, size_t size)
 	return 0;
 }
 
-/* --- Paths ---------------------------------------------------------------------------------------
- */
+/* --- Paths --------------------------------------------------------------------------------------- */
 
 /* `base`, then the names from the top down to `index`. The caller's; NULL: no memory. */
 static char *path_of(const struct split *split, const char *base, size_t index)
@@ -135,8 +134,7 @@ static int open_parent(struct view *view, const char *path, int *ret_fd, const c
 	return r;
 }
 
-/* --- The walk ------------------------------------------------------------------------------------
- */
+/* --- The walk ------------------------------------------------------------------------------------ */
 
 static int add_walked(struct split *split, const struct walked *walked)
 {
@@ -269,8 +267,7 @@ int split_survey(struct view *view, const struct place *from, const struct place
 	return r;
 }
 
-/* --- The move ------------------------------------------------------------------------------------
- */
+/* --- The move ------------------------------------------------------------------------------------ */
 
 /*
  * A directory that changes its parent must be writable itself, for its ".." changes: rename(2). When
@@ -558,8 +555,7 @@ int split_move(struct split *split, bool reuse)
 	return 0;
 }
 
-/* --- Afterwards ----------------------------------------------------------------------------------
- */
+/* --- Afterwards ---------------------------------------------------------------------------------- */
 
 static const char *last_name(const char *path)
 {

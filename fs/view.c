@@ -117,8 +117,7 @@ void tree_release(tree_hold *held)
 		pthread_rwlock_unlock(*held);
 }
 
-/* --- Reaching ------------------------------------------------------------------------------------
- */
+/* --- Reaching ------------------------------------------------------------------------------------ */
 
 int view_reach(struct view *view, const struct place *place, int *ret_directory)
 {
@@ -172,8 +171,7 @@ int view_place_child(struct view *view, struct node *parent, const char *name, s
 	return node_place_child(view->nodes, parent, name, place);
 }
 
-/* --- What is in the view -------------------------------------------------------------------------
- */
+/* --- What is in the view ------------------------------------------------------------------------- */
 
 static bool anything_visible(struct view *view, const struct place *place, int directory)
 {
@@ -396,8 +394,7 @@ int view_only_hidden(
 	return r;
 }
 
-/* --- Judging -------------------------------------------------------------------------------------
- */
+/* --- Judging ------------------------------------------------------------------------------------- */
 
 int view_deny(struct view *view, fuse_req_t request, const char *operation,
 	const struct place *place, enum ward_level required, int error)
@@ -465,8 +462,7 @@ int view_judge_create(struct view *view, fuse_req_t request, const char *operati
 	return 0;
 }
 
-/* --- Replies -------------------------------------------------------------------------------------
- */
+/* --- Replies ------------------------------------------------------------------------------------- */
 
 void view_reply_error(fuse_req_t request, int r)
 {

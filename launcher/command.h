@@ -70,8 +70,7 @@ const struct command *command_find(const char *name, struct ward_error *error);
  */
 int command_dispatch(int argc, char **argv);
 
-/* --- One function per command, each in its own file. -------------------------------------------
- */
+/* --- One function per command, each in its own file. ------------------------------------------- */
 
 int cmd_check(const struct arguments *arguments, struct ward_error *error);
 int cmd_create(const struct arguments *arguments, struct ward_error *error);

@@ -161,8 +161,7 @@ static int lint_patterns(struct linter *linter)
 	return r;
 }
 
-/* --- Rules that match nothing. ------------------------------------------------------------------
- */
+/* --- Rules that match nothing. ------------------------------------------------------------------ */
 
 struct usage {
 	struct linter *linter;
@@ -229,8 +228,7 @@ static int lint_usage(struct linter *linter)
 	return 0;
 }
 
-/* --- git. ---------------------------------------------------------------------------------------
- */
+/* --- git. --------------------------------------------------------------------------------------- */
 
 static enum ward_level level_at(const struct linter *linter, const char *path)
 {

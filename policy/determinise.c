@@ -55,10 +55,7 @@ static void enter(struct construction *c, struct vector *positions, uint32_t nod
 	vector_append(positions, closure, count);
 }
 
-/*
- * --- From a set of positions to a value
- * ------------------------------------------------------------
- */
+/* --- From a set of positions to a value ----------------------------------------------------------- */
 
 /* What the positions of a step say about one family. */
 struct tally {

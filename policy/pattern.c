@@ -219,8 +219,7 @@ static int read_tokens(struct parser *p)
 	return 0;
 }
 
-/* --- Rows of tokens without braces to components
- * --------------------------------------------------- */
+/* --- Rows of tokens without braces to components -------------------------------------------------- */
 
 static int reserve(void **array, size_t *capacity, size_t need, size_t size)
 {
@@ -346,8 +345,7 @@ static int add_alternative(struct parser *p, const struct token *tokens, size_t 
 	return 0;
 }
 
-/* --- Braces --------------------------------------------------------------------------------------
- */
+/* --- Braces -------------------------------------------------------------------------------------- */
 
 /* The index of the brace that closes the one at `open`. */
 static size_t matching_close(const struct token *tokens, size_t open)

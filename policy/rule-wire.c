@@ -68,8 +68,7 @@ int rule_set_write(const struct rule_set *set, int fd)
 	return fd_write_all(fd, buf.data, buf.size);
 }
 
-/* --- Reading
- * -------------------------------------------------------------------------------------- */
+/* --- Reading -------------------------------------------------------------------------------------- */
 
 struct reader {
 	const char *at;

@@ -51,8 +51,7 @@ struct rule_set *rule_set_free(struct rule_set *set)
 	return NULL;
 }
 
-/* --- Checking
- * ------------------------------------------------------------------------------------- */
+/* --- Checking ------------------------------------------------------------------------------------- */
 
 /* Says what is wrong with a pattern; at the very byte where the place of its text is known. */
 static int pattern_failure(struct ward_error *error, const struct rule_place *place,
@@ -124,8 +123,7 @@ static int check_rule(
 	return check_excepts(rule, ret_excepts, error);
 }
 
-/* --- Adding
- * --------------------------------------------------------------------------------------- */
+/* --- Adding --------------------------------------------------------------------------------------- */
 
 static int copy_excepts(const char *const *excepts, size_t count, const char *const **ret_copy)
 {
@@ -229,8 +227,7 @@ bool rule_set_default_is_set(const struct rule_set *set)
 	return set->fallback_is_set;
 }
 
-/* --- Protected paths
- * ------------------------------------------------------------------------------ */
+/* --- Protected paths ------------------------------------------------------------------------------ */
 
 static bool is_plain_path(const char *path)
 {

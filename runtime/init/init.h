@@ -64,8 +64,7 @@ pid_t supervisor_start(const struct message_exec *request, const int *fds, int *
 /* Tells a supervisor to kill all that descends from it, also where somebody stopped it. */
 void supervisor_kill(pid_t supervisor, int socket);
 
-/* --- runtime/init/lineage.c ---------------------------------------------------------------------
- */
+/* --- runtime/init/lineage.c --------------------------------------------------------------------- */
 
 /*
  * One attempt to kill all that descends from the calling process, a subreaper: stops what runs, so

@@ -6,7 +6,7 @@
 
 lower=$SCRATCH/lower
 mnt=$SCRATCH/mnt
-mkdir -p "$lower"/{static,work}
+mkdir -p "$lower"/{static,busy}
 for i in {1..40}; do
 	printf 'static %s\n' "$i" >"$lower/static/s$i"
 	plant "$lower/static/h$i.secret"
@@ -20,8 +20,8 @@ cat >"$SCRATCH/crowd.py" <<-'END'
 	    if value != wanted:
 	        raise SystemExit(f"{what}: {value!r}, not {wanted!r}")
 	def work(k):
-	    log = os.open(f"{mnt}/work/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-	    own = f"{mnt}/work/own{k}"
+	    log = os.open(f"{mnt}/busy/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+	    own = f"{mnt}/busy/own{k}"
 	    data = b""
 	    for i in range(ROUNDS):
 	        record = b"%03d %03d " % (k, i) + b"x" * 55 + b"\n"
@@ -40,13 +40,13 @@ cat >"$SCRATCH/crowd.py" <<-'END'
 	            expect("static data", f.read(), f"static {n}\n")
 	        if i % 5 == 0:
 	            expect("listing", sorted(os.listdir(f"{mnt}/static")), names)
-	        os.mkdir(f"{mnt}/work/d{k}")
-	        os.rename(own, f"{mnt}/work/d{k}/f")
-	        os.link(f"{mnt}/work/d{k}/f", own)
-	        os.unlink(f"{mnt}/work/d{k}/f")
-	        os.rename(f"{mnt}/work/d{k}", f"{mnt}/work/e{k}")
-	        os.rmdir(f"{mnt}/work/e{k}")
-	    with open(f"{lower}/work/own{k}", "rb") as f:
+	        os.mkdir(f"{mnt}/busy/d{k}")
+	        os.rename(own, f"{mnt}/busy/d{k}/f")
+	        os.link(f"{mnt}/busy/d{k}/f", own)
+	        os.unlink(f"{mnt}/busy/d{k}/f")
+	        os.rename(f"{mnt}/busy/d{k}", f"{mnt}/busy/e{k}")
+	        os.rmdir(f"{mnt}/busy/e{k}")
+	    with open(f"{lower}/busy/own{k}", "rb") as f:
 	        expect("lower data", f.read() == data, True)
 	pids = []
 	for k in range(PROCESSES):
@@ -60,11 +60,11 @@ cat >"$SCRATCH/crowd.py" <<-'END'
 	        os._exit(0)
 	    pids.append(pid)
 	failed = sum(os.waitpid(p, 0)[1] != 0 for p in pids)
-	records = open(f"{lower}/work/log").read().splitlines()
+	records = open(f"{lower}/busy/log").read().splitlines()
 	expect("records", len(records), PROCESSES * ROUNDS)
 	expect("whole records", len({r[:8] for r in records if len(r) == 63}), PROCESSES * ROUNDS)
-	expect("what is left", sorted(os.listdir(f"{mnt}/work")), sorted(["log"] + [f"own{k}" for k in range(PROCESSES)]))
-	expect("the same on the host", sorted(os.listdir(f"{lower}/work")), sorted(os.listdir(f"{mnt}/work")))
+	expect("what is left", sorted(os.listdir(f"{mnt}/busy")), sorted(["log"] + [f"own{k}" for k in range(PROCESSES)]))
+	expect("the same on the host", sorted(os.listdir(f"{lower}/busy")), sorted(os.listdir(f"{mnt}/busy")))
 	sys.exit(failed != 0)
 END
 mount_view "$lower" "$mnt" --rule 'write:**' --rule 'none:**/*.secret' --rule 'read:/static/s*'

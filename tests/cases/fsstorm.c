@@ -76,8 +76,7 @@ static bool done(int r)
 	return r >= 0;
 }
 
-/* --- In the view ---------------------------------------------------------------------------------
- */
+/* --- In the view --------------------------------------------------------------------------------- */
 
 static bool read_file(struct thread *thread, const char *path)
 {
@@ -245,8 +244,7 @@ static bool in_view(struct thread *thread)
 	}
 }
 
-/* --- On the host ---------------------------------------------------------------------------------
- */
+/* --- On the host --------------------------------------------------------------------------------- */
 
 /* What lies at a name becomes something else. */
 static bool change_below(struct thread *thread, int from, int to)
@@ -290,8 +288,7 @@ static bool on_host(struct thread *thread)
 	return from >= 0 && to >= 0 && change_below(thread, from, to);
 }
 
-/* --- Threads -------------------------------------------------------------------------------------
- */
+/* --- Threads ------------------------------------------------------------------------------------- */
 
 static void run(struct thread *thread, bool (*call)(struct thread *))
 {

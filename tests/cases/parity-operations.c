@@ -68,8 +68,7 @@ static int base_of(const struct world *w, const struct arguments *a)
 	return a->base >= 0 && w->slot[a->base] >= 0 ? w->slot[a->base] : w->root;
 }
 
-/* --- Attributes -----------------------------------------------------------------------------------
- */
+/* --- Attributes ----------------------------------------------------------------------------------- */
 
 void normalize(const struct world *w, struct stat *st)
 {
@@ -196,8 +195,7 @@ static void do_truncate(struct world *w, const struct arguments *a, struct resul
 	note(result, truncate(path, a->offset));
 }
 
-/* --- Names ----------------------------------------------------------------------------------------
- */
+/* --- Names ---------------------------------------------------------------------------------------- */
 
 static void do_mkdir(struct world *w, const struct arguments *a, struct result *result)
 {
@@ -306,8 +304,7 @@ static void do_list(struct world *w, const struct arguments *a, struct result *r
 	}
 }
 
-/* --- Open files -----------------------------------------------------------------------------------
- */
+/* --- Open files ----------------------------------------------------------------------------------- */
 
 static void keep(struct world *w, int slot, int fd, struct result *result)
 {
@@ -487,8 +484,7 @@ static void do_umask(struct world *w, const struct arguments *a, struct result *
 	umask(masks[a->number % ELEMENTS(masks)]);
 }
 
-/* --- Extended attributes --------------------------------------------------------------------------
- */
+/* --- Extended attributes -------------------------------------------------------------------------- */
 
 static const char *const xattr_names[] = {"user.a", "user.b", "user.with a longer name", "user."};
 
@@ -551,8 +547,7 @@ static void do_removexattr(struct world *w, const struct arguments *a, struct re
 	note(result, lremovexattr(path, xattr_names[a->number % ELEMENTS(xattr_names)]));
 }
 
-/* --- The table ------------------------------------------------------------------------------------
- */
+/* --- The table ------------------------------------------------------------------------------------ */
 
 const struct operation operations[] = {
 	{"access", 30, 0, do_access},

@@ -30,8 +30,7 @@
 
 enum { HISTORY = 40, AUDIT_EVERY = 1000 };
 
-/* --- Chance ---------------------------------------------------------------------------------------
- */
+/* --- Chance --------------------------------------------------------------------------------------- */
 
 static uint64_t random_state;
 
@@ -55,8 +54,7 @@ static bool one_in(unsigned n)
 	return below(n) == 0;
 }
 
-/* --- What the view refuses ------------------------------------------------------------------------
- */
+/* --- What the view refuses ------------------------------------------------------------------------ */
 
 static int set_id(int top)
 {
@@ -129,8 +127,7 @@ static bool check_refusals(const struct world *view)
 	return good;
 }
 
-/* --- Choosing -------------------------------------------------------------------------------------
- */
+/* --- Choosing ------------------------------------------------------------------------------------- */
 
 static void pick_path(char *path, size_t size)
 {
@@ -227,8 +224,7 @@ static const struct operation *pick_operation(bool xattr)
 	}
 }
 
-/* --- Comparing ------------------------------------------------------------------------------------
- */
+/* --- Comparing ------------------------------------------------------------------------------------ */
 
 static char history[HISTORY][TEXT_MAX];
 static unsigned history_count;
@@ -326,8 +322,7 @@ static bool look(struct world *worlds, const struct operation *operation, struct
 	return step(worlds, &stat_operation, a);
 }
 
-/* --- Comparing whole trees ------------------------------------------------------------------------
- */
+/* --- Comparing whole trees ------------------------------------------------------------------------ */
 
 static void dump(const struct world *w, int directory, const char *prefix, bool exact, FILE *out);
 
@@ -438,8 +433,7 @@ static bool compare(const struct world *a, const struct world *b, bool exact)
 	return false;
 }
 
-/* --- The run --------------------------------------------------------------------------------------
- */
+/* --- The run -------------------------------------------------------------------------------------- */
 
 static bool run(struct world *worlds, const struct world *lower, unsigned long count, bool xattr)
 {
