@@ -5,9 +5,11 @@
 
 #include "fs/caller.h"
 #include "fs/ops.h"
+#include "fs/table.h"
 
 /* What fuse_file_info.fh points to. */
 struct handle {
+	struct open_handle open;
 	struct open_file file;
 	struct node *node;
 };
@@ -32,6 +34,19 @@ bool file_writable(const struct fuse_file_info *info)
 
 /* --- Opening and closing ------------------------------------------------------------------------- */
 
+static void close_handle(struct view *view, struct handle *handle)
+{
+	handles_remove(&view->handles, &handle->open);
+	node_remove_file(view->nodes, handle->node, &handle->file);
+	fd_close(handle->file.fd);
+	free(handle);
+}
+
+static void free_handle(struct view *view, struct open_handle *open)
+{
+	close_handle(view, container_of(open, struct handle, open));
+}
+
 /* Takes the descriptor and a reference on the node. */
 static int make_handle(
 	struct view *view, struct node *node, int *fd, int mode, struct fuse_file_info *info)
@@ -44,16 +59,11 @@ static int make_handle(
 	handle->file.readable = mode != O_WRONLY;
 	handle->file.writable = mode != O_RDONLY;
 	handle->file.fd = TAKE_FD(*fd);
+	handle->open.free = free_handle;
 	node_add_file(view->nodes, node, &handle->file);
+	handles_add(&view->handles, &handle->open);
 	info->fh = (uintptr_t)handle;
 	return 0;
-}
-
-static void close_handle(struct view *view, struct handle *handle)
-{
-	node_remove_file(view->nodes, handle->node, &handle->file);
-	fd_close(handle->file.fd);
-	free(handle);
 }
 
 /* The access mode that the lower file is opened with. Mode 3, which means "check for reading and

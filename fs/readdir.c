@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fs/ops.h"
+#include "fs/table.h"
 
 enum { DOT_ENTRIES = 2 };
 
@@ -19,6 +20,7 @@ enum { DOT_ENTRIES = 2 };
 enum { LISTED_MAX = 256 * 1024 * 1024 };
 
 struct open_directory {
+	struct open_handle open;
 	pthread_mutex_t mutex;
 	bool read;
 	uint64_t ino;
@@ -130,6 +132,19 @@ static int take_snapshot(struct view *view, struct node *node, struct open_direc
 	return 0;
 }
 
+static void free_directory(struct view *view, struct open_directory *directory)
+{
+	handles_remove(&view->handles, &directory->open);
+	drop_list(view, &directory->list);
+	pthread_mutex_destroy(&directory->mutex);
+	free(directory);
+}
+
+static void free_handle(struct view *view, struct open_handle *open)
+{
+	free_directory(view, container_of(open, struct open_directory, open));
+}
+
 static int open_directory(struct view *view, struct node *node, struct fuse_file_info *info)
 {
 	_cleanup_(place_release) struct place place = PLACE_INIT;
@@ -146,15 +161,10 @@ static int open_directory(struct view *view, struct node *node, struct fuse_file
 	if (!directory)
 		return -ENOMEM;
 	pthread_mutex_init(&directory->mutex, NULL);
+	directory->open.free = free_handle;
+	handles_add(&view->handles, &directory->open);
 	info->fh = (uintptr_t)directory;
 	return 0;
-}
-
-static void free_directory(struct view *view, struct open_directory *directory)
-{
-	drop_list(view, &directory->list);
-	pthread_mutex_destroy(&directory->mutex);
-	free(directory);
 }
 
 void op_opendir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)

@@ -53,6 +53,7 @@ int view_new(const struct view_options *options, struct view **ret_view)
 	if (!view)
 		return -ENOMEM;
 	view->root_fd = view->ready_fd = -1;
+	handles_init(&view->handles);
 	r = init_tree_lock(&view->tree);
 	if (r < 0)
 		return r;
@@ -85,6 +86,7 @@ struct view *view_free(struct view *view)
 {
 	if (!view)
 		return NULL;
+	handles_release(&view->handles, view);
 	events_free(view->events);
 	vanish_free(view->vanished);
 	node_table_free(view->nodes);

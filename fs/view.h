@@ -17,6 +17,7 @@
 #include "fs/attr.h"
 #include "fs/events.h"
 #include "fs/fuse.h"
+#include "fs/handles.h"
 #include "fs/lower.h"
 #include "fs/node.h"
 #include "fs/vanish.h"
@@ -31,7 +32,8 @@ struct view {
 	struct events *events;        /* NULL: nobody listens */
 	struct fuse_session *session; /* set once there is one */
 	pthread_rwlock_t tree;
-	char **protected; /* paths capped by self-protection; so are their inodes */
+	struct handles handles; /* what the kernel has open */
+	char **protected;       /* paths capped by self-protection; so are their inodes */
 	size_t protected_count;
 	atomic_size_t listed; /* bytes of the listings that open directories hold */
 	bool xattr;           /* extended attributes were asked for */
