@@ -2,27 +2,33 @@
 
 #include <string.h>
 
+int path_component(const char **path)
+{
+	size_t length;
+
+	*path += strspn(*path, "/");
+	length = strcspn(*path, "/");
+	if (length > PATTERN_COMPONENT_MAX || (length == 1 && (*path)[0] == '.') ||
+		(length == 2 && (*path)[0] == '.' && (*path)[1] == '.'))
+		return -EINVAL;
+	return (int)length;
+}
+
 int path_cut(const char *path, struct path_parts *ret_parts)
 {
 	struct path_parts parts = {0};
+	int length;
 
 	parts.items = calloc(strlen(path) / 2 + 1, sizeof(*parts.items));
 	if (!parts.items)
 		return -ENOMEM;
-	for (;;) {
-		size_t length;
-
-		path += strspn(path, "/");
-		if (*path == '\0')
-			break;
-		length = strcspn(path, "/");
-		if (length > PATTERN_COMPONENT_MAX || (length == 1 && path[0] == '.') ||
-			(length == 2 && path[0] == '.' && path[1] == '.')) {
-			free(parts.items);
-			return -EINVAL;
-		}
-		parts.items[parts.count++] = (struct path_part){path, length};
+	while ((length = path_component(&path)) > 0) {
+		parts.items[parts.count++] = (struct path_part){path, (size_t)length};
 		path += length;
+	}
+	if (length < 0) {
+		free(parts.items);
+		return length;
 	}
 	*ret_parts = parts;
 	return 0;

@@ -17,6 +17,12 @@ struct path_parts {
 	size_t count;
 };
 
+/*
+ * Moves `*path` past slashes to its next component and returns the length of that: 0 at the end, -EINVAL
+ * for what is no component (see policy_walk()).
+ */
+int path_component(const char **path);
+
 /* Cuts; -EINVAL for what is no path (see policy_walk()). Release with free(parts.items). */
 int path_cut(const char *path, struct path_parts *ret_parts);
 

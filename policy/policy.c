@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "policy/match.h"
 #include "policy/policy-internal.h"
 
 static_assert((int)AUTOMATON_STATES_MAX == (int)POLICY_STATES_MAX, "policy.h states the limit");
@@ -109,20 +110,14 @@ struct verdict policy_verdict(const struct policy *policy, policy_state state)
 int policy_walk(const struct policy *policy, const char *path, policy_state *ret_state)
 {
 	policy_state state = policy_root(policy);
+	int length;
 
-	for (;;) {
-		size_t length;
-
-		path += strspn(path, "/");
-		if (*path == '\0')
-			break;
-		length = strcspn(path, "/");
-		if (length > PATTERN_COMPONENT_MAX || (length == 1 && path[0] == '.') ||
-			(length == 2 && path[0] == '.' && path[1] == '.'))
-			return -EINVAL;
-		state = policy_step(policy, state, path, length);
+	while ((length = path_component(&path)) > 0) {
+		state = policy_step(policy, state, path, (size_t)length);
 		path += length;
 	}
+	if (length < 0)
+		return length;
 	*ret_state = state;
 	return 0;
 }

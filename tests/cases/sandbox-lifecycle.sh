@@ -166,7 +166,7 @@ wait "$BACKGROUND"
 equals "the command tidied up" "3 tidy" "$? $(cat tree/output/tidy)"
 check "it starts again" "$WARD" start "$second"
 background "$WARD" exec "$second" -- sh -c 'trap "" TERM; echo >/tmp/up; while :; do sleep 0.02; done' 2>noise
-eventually "a stubborn command waits" inside "$second" test -e /tmp/up
+eventually "a command deaf to SIGTERM waits" inside "$second" test -e /tmp/up
 begin=$SECONDS
 check "it is given its time" "$WARD" stop --grace 1 "$second"
 wait "$BACKGROUND"

@@ -281,7 +281,7 @@ static void every_key_of_the_sandbox_has_its_effect(void **state)
 		"version: 1\n"
 		"sandbox:\n"
 		"  runtime: docker\n"
-		"  mount_point: //work//space/\n"
+		"  mount_point: //guarded//tree/\n"
 		"  network: bridge\n"
 		"  resources: {memory: 512M, cpus: 1.5, cpu_shares: 512, pids: 256}\n"
 		"  env: {CI: \"1\", EMPTY: \"\"}\n"
@@ -292,7 +292,7 @@ static void every_key_of_the_sandbox_has_its_effect(void **state)
 		TRUST_USER);
 
 	assert_int_equal(project->runtime, RUNTIME_DOCKER);
-	assert_string_equal(project->mount_point, "/work/space");
+	assert_string_equal(project->mount_point, "/guarded/tree");
 	assert_int_equal(project->network, NETWORK_BRIDGE);
 	assert_int_equal(project->resources.memory_bytes, 512 << 20);
 	assert_int_equal(project->resources.cpu_millis, 1500);
